@@ -1,0 +1,1 @@
+"""The typed client of the Backfill API and the `backfill` command line."""

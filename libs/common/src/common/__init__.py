@@ -1,0 +1,1 @@
+"""What every Backfill service stands on."""

@@ -1,0 +1,1 @@
+"""Copies a segment of a bag to the new location, hashing as it goes."""

@@ -1,0 +1,1 @@
+"""Keeps the record of every bag: what exists, where its verified copies lie, what is missing."""

@@ -1,0 +1,1 @@
+"""Plans a replica and thaws what is frozen of its source."""

@@ -1,0 +1,1 @@
+"""Accepts ingests and answers for them until they are done."""

@@ -1,0 +1,1 @@
+"""Decides whether a replica is whole."""

@@ -1,0 +1,1 @@
+"""Reads back every byte of a segment and checks it against the bag's manifests."""
