@@ -1,0 +1,1 @@
+"""The pure core: values and rules that decide, and do no input or output."""

@@ -1,0 +1,142 @@
+"""Checksums: the algorithms BagIt manifests use, and hashing once with several of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Algorithm(StrEnum):
+    """A hash algorithm by its normalised BagIt name (RFC 8493 section 2.4: lower-case, no punctuation)."""
+
+    MD5 = "md5"
+    SHA1 = "sha1"
+    SHA224 = "sha224"
+    SHA256 = "sha256"
+    SHA384 = "sha384"
+    SHA512 = "sha512"
+    SHA512_256 = "sha512256"
+    SHA3_224 = "sha3224"
+    SHA3_256 = "sha3256"
+    SHA3_384 = "sha3384"
+    SHA3_512 = "sha3512"
+    BLAKE2B_160 = "blake2b160"
+    BLAKE2B_256 = "blake2b256"
+    BLAKE2B_384 = "blake2b384"
+    BLAKE2B_512 = "blake2b512"
+
+    @property
+    def hex_length(self) -> int:
+        return _HEX_LENGTHS[self]
+
+    @property
+    def weak(self) -> bool:
+        """True where collisions can be made on purpose: such a digest alone proves no identity."""
+        return self in (Algorithm.MD5, Algorithm.SHA1)
+
+    @property
+    def display(self) -> str:
+        """As storage manifests write it: "SHA-256"."""
+        return _DISPLAY.get(self, self.value.upper())
+
+    def new(self) -> Hasher:
+        return _new(self)
+
+
+class Hasher(Protocol):
+    """What hashlib's objects are."""
+
+    def update(self, data: bytes | bytearray | memoryview, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
+_DISPLAY = {
+    Algorithm.MD5: "MD5",
+    Algorithm.SHA1: "SHA-1",
+    Algorithm.SHA224: "SHA-224",
+    Algorithm.SHA256: "SHA-256",
+    Algorithm.SHA384: "SHA-384",
+    Algorithm.SHA512: "SHA-512",
+}
+_HASHLIB = {
+    Algorithm.SHA512_256: "sha512_256",
+    Algorithm.SHA3_224: "sha3_224",
+    Algorithm.SHA3_256: "sha3_256",
+    Algorithm.SHA3_384: "sha3_384",
+    Algorithm.SHA3_512: "sha3_512",
+}
+
+
+def _new(algorithm: Algorithm) -> Hasher:
+    if algorithm.value.startswith("blake2b"):
+        return hashlib.blake2b(digest_size=int(algorithm.value[7:]) // 8)
+    if algorithm in (Algorithm.MD5, Algorithm.SHA1):
+        return hashlib.new(algorithm.value, usedforsecurity=False)
+    return hashlib.new(_HASHLIB.get(algorithm, algorithm.value))
+
+
+_HEX_LENGTHS = {algorithm: len(_new(algorithm).hexdigest()) for algorithm in Algorithm}
+
+BY_STRENGTH: tuple[Algorithm, ...] = (
+    Algorithm.SHA512,
+    Algorithm.SHA256,
+    Algorithm.SHA3_512,
+    Algorithm.SHA3_384,
+    Algorithm.SHA3_256,
+    Algorithm.BLAKE2B_512,
+    Algorithm.BLAKE2B_384,
+    Algorithm.BLAKE2B_256,
+    Algorithm.SHA384,
+    Algorithm.SHA512_256,
+    Algorithm.SHA3_224,
+    Algorithm.SHA224,
+    Algorithm.BLAKE2B_160,
+    Algorithm.SHA1,
+    Algorithm.MD5,
+)
+"""Which algorithm a storage manifest shows when a bag has several: the first of these (SHA-512, SHA-256, … first)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """A digest in lower-case hexadecimal, of the length its algorithm has."""
+
+    algorithm: Algorithm
+    value: str
+
+    def __post_init__(self) -> None:
+        expected = self.algorithm.hex_length
+        if len(self.value) != expected or not all(c in "0123456789abcdef" for c in self.value):
+            raise ValueError(
+                f"a {self.algorithm.display} checksum has {expected} lower-case hex digits, was {self.value!r}"
+            )
+
+
+Checksums = Mapping[Algorithm, str]
+"""Lower-case hex digests by algorithm."""
+
+
+class MultiHasher:
+    """Hashes one stream with several algorithms in one pass."""
+
+    def __init__(self, algorithms: Iterable[Algorithm]) -> None:
+        self._hashers = {algorithm: algorithm.new() for algorithm in sorted(set(algorithms))}
+        self.size = 0
+        """Bytes seen so far."""
+
+    def update(self, data: bytes | bytearray | memoryview) -> None:
+        for hasher in self._hashers.values():
+            hasher.update(data)
+        self.size += len(data)
+
+    def digests(self) -> dict[Algorithm, str]:
+        return {algorithm: hasher.hexdigest() for algorithm, hasher in self._hashers.items()}
+
+
+def mismatches(*, expected: Checksums, measured: Checksums) -> list[Algorithm]:
+    """The algorithms for which `measured` lacks, or differs from, what is expected. Empty means: the same bytes."""
+    return [a for a, digest in sorted(expected.items()) if measured.get(a, "").lower() != digest.lower()]

@@ -1,0 +1,156 @@
+"""Everything that can go wrong, as one tree. A class is a sentence; its docstring is the message's beginning.
+
+    BackfillError
+    ├── TransientError            may work later: counts an attempt, tried again with back-off
+    │   ├── Throttled             the store asks for less; may carry retry_after (seconds)
+    │   ├── StoreUnavailable      timeouts, connection resets, 5xx
+    │   ├── TruncatedBody         fewer bytes arrived than were promised
+    │   ├── BrokerUnavailable
+    │   └── LedgerUnavailable
+    ├── StoreError                the store answered, and the answer will stay the same
+    │   ├── NotFound
+    │   ├── AccessDenied
+    │   ├── AlreadyExists         a conditional create met an object
+    │   ├── Changed               the object is not the one that was pinned
+    │   ├── NotRestored           the object is archived and cannot be read
+    │   ├── NameNotAllowed        the provider cannot hold this key
+    │   ├── Immutable             a retention policy or legal hold forbids the write
+    │   └── RefusedByStore        any other 4xx
+    ├── ClaimLost                 another worker holds the row now: drop everything
+    └── ConfigurationError        the operator must change a setting
+
+``code`` is stable: it appears in the API, in the ledger and as a heading of ``docs/reference/errors.md``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BackfillError(Exception):
+    """Backfill met something it did not expect."""
+
+    code: ClassVar[str] = "internal_error"
+    remedy: ClassVar[str] = "Look at the worker's log; the line carries the ingest id. Then retry the ingest."
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class TransientError(BackfillError):
+    """This did not work now and may work later."""
+
+    code = "transient"
+    remedy = "Nothing to do: it is tried again by itself. If it lasts, look at the store's or broker's status."
+
+
+class Throttled(TransientError):
+    """The store asks us to slow down."""
+
+    code = "throttled"
+    remedy = "Lower the location's concurrency, or ask the provider for a higher limit."
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds the store asked us to wait, if it did."""
+
+
+class StoreUnavailable(TransientError):
+    """The store did not answer, or answered with a server error."""
+
+    code = "store_unavailable"
+
+
+class TruncatedBody(TransientError):
+    """Fewer bytes arrived than the store had promised."""
+
+    code = "truncated_body"
+
+
+class BrokerUnavailable(TransientError):
+    """The message broker cannot be reached."""
+
+    code = "broker_unavailable"
+    remedy = "Check the broker's address and state. Nothing is lost: hints wait in the ledger's outbox."
+
+
+class LedgerUnavailable(TransientError):
+    """PostgreSQL cannot be reached."""
+
+    code = "ledger_unavailable"
+    remedy = "Check the database's address and state. Work goes on by itself when it is back."
+
+
+class StoreError(BackfillError):
+    """The object store refused, and will refuse again."""
+
+    code = "store_error"
+
+
+class NotFound(StoreError):
+    """There is no such object, bucket or container."""
+
+    code = "not_found"
+    remedy = "Check the location's bucket and prefix, and whether the object was deleted."
+
+
+class AccessDenied(StoreError):
+    """The store denies this action to our credentials."""
+
+    code = "access_denied"
+    remedy = "Grant the worker's identity the action that the message names, then retry the ingest."
+
+
+class AlreadyExists(StoreError):
+    """An object is already there, and nothing is ever overwritten."""
+
+    code = "already_exists"
+
+
+class Changed(StoreError):
+    """The object is not the one that was planned for: somebody wrote it since."""
+
+    code = "source_changed"
+    remedy = "Find out who writes to registered objects. Start a new ingest to plan again from what is there now."
+
+
+class NotRestored(StoreError):
+    """The object lies in an archive class and has not been restored."""
+
+    code = "not_restored"
+    remedy = "Nothing to do: it goes back to the bag warmer."
+
+
+class NameNotAllowed(StoreError):
+    """The provider cannot hold an object of this name."""
+
+    code = "name_not_allowed"
+    remedy = "Choose another destination for this bag; names are never changed silently."
+
+
+class Immutable(StoreError):
+    """A retention policy or legal hold forbids this write."""
+
+    code = "immutable"
+    remedy = "The message names the policy. Nothing was written."
+
+
+class RefusedByStore(StoreError):
+    """The store refused the request."""
+
+    code = "refused_by_store"
+
+
+class ClaimLost(BackfillError):
+    """Another worker holds this row now."""
+
+    code = "claim_lost"
+    remedy = "Nothing to do: the worker that holds the claim goes on with it."
+
+
+class ConfigurationError(BackfillError):
+    """A setting is missing or wrong."""
+
+    code = "configuration"
+    remedy = "The message names the setting, its value and what it must be."

@@ -1,0 +1,97 @@
+"""What a step is given: one claimed row with everything it needs to know, read in the claim's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from common.domain.bag import BagVersion
+from common.domain.location import Location
+from common.domain.segment import PlannedFile
+
+
+class Hold(Protocol):
+    """The step's hand on its row while it works. May be used from any thread."""
+
+    def checkpoint(self) -> None:
+        """Call it between blocks and between files: raises ClaimLost when the row is somebody else's by now,
+        and Interrupted when the process is asked to stop. Costs nothing."""
+        ...
+
+    def remember(self, **notes: Any) -> None:
+        """Keep notes for the next attempt with the row, fenced; JSON values, merged by key. Raises ClaimLost."""
+        ...
+
+
+class Interrupted(Exception):
+    """The process is asked to stop: let go of the row and leave the rest to another worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which try of which worker this is; evidence names it."""
+
+    number: int
+    worker: str
+    build: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaJob:
+    """A replica to plan, aggregate or register."""
+
+    replica_id: int
+    ingest_id: UUID
+    bag: BagVersion
+    source: Location
+    destination: Location
+    attempt: Attempt
+    hold: Hold
+    registered_pins: Mapping[str, str]
+    """SHA-256 by path of the manifest set, as the bag's record has it."""
+    planned_pins: Mapping[str, str] = field(default_factory=dict)
+    """The same as the plan found it at the source; empty before planning."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the ingest asked for beyond bag and destination (tier, restored days, …)."""
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    """What earlier attempts remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentJob:
+    """A segment to thaw, copy or verify."""
+
+    segment_id: int
+    number: int
+    ingest_id: UUID
+    bag: BagVersion
+    source: Location
+    destination: Location
+    files: list[PlannedFile]
+    attempt: Attempt
+    hold: Hold
+    options: Mapping[str, Any] = field(default_factory=dict)
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+    def source_key(self, file: PlannedFile) -> str:
+        return f"{self.source.bag_root(self.bag)}/{file.key_path}"
+
+    def destination_key(self, file: PlannedFile) -> str:
+        return f"{self.destination.bag_root(self.bag)}/{file.key_path}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """A location to adopt bags from."""
+
+    import_id: int
+    location: Location
+    prefix: str
+    attempt: Attempt
+    hold: Hold
+    progress: Mapping[str, Any] = field(default_factory=dict)
+
+
+Job = ReplicaJob | SegmentJob | ImportJob

@@ -1,0 +1,110 @@
+"""How a step answers. Exceptions are for the unexpected; these are values.
+
+A step that raises :class:`common.errors.TransientError` is tried again with back-off and counts an attempt;
+one that raises anything else commits nothing, and the lease's end counts the attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from common.domain.bag import BagVersion
+from common.domain.fixity import Checksums
+from common.domain.replica import EvidenceClass
+from common.domain.segment import SegmentPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the ledger keeps of a plan. `segments` is consumed once, inside the transaction."""
+
+    segments: Iterable[SegmentPlan]
+    files: int
+    bytes: int
+    pins: dict[str, str]
+    """SHA-256 of every file of the manifest set (bagit.txt, manifests, tag manifests, …) by its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One file at the destination, read back (or found missing) by the verifier."""
+
+    path: str
+    key: str
+    outcome: str
+    """"match", "mismatch" or "missing"."""
+    evidence_class: EvidenceClass
+    expected: Checksums
+    measured: Checksums
+    bytes: int
+    etag: str | None
+    version_id: str | None
+    started_at: datetime
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Evidence for the files of a segment, kept for ever."""
+
+    evidence: list[Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The replica enters the bag's record."""
+
+    bag: BagVersion
+    evidence_class: EvidenceClass = EvidenceClass.READ_BACK
+
+
+Write = Planned | Verified | Registered
+"""What a step adds to the ledger, in the transaction that settles its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The row advances to its next state, fenced, together with the next hints."""
+
+    said: str
+    """What the user reads after "<Stage> succeeded - ", such as "412 files, 3.1 GB"."""
+    writes: tuple[Write, ...] = ()
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `again_in`. Uses no attempt, no message and no thread."""
+
+    again_in: timedelta
+    why: str
+    """What the user reads, such as "waiting for 118 objects to thaw (Bulk)"."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoBack:
+    """The row returns to an earlier state: what it needs is not there any more (a restored copy expired)."""
+
+    state: str
+    """The earlier state's value."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """This can never work: the row and its ingest fail, finally."""
+
+    code: str
+    """Stable error code, a heading of docs/reference/errors.md."""
+    why: str
+    """For the log and the ledger: all that is known."""
+    for_user: str
+    """One sentence for the ingest's history."""
+    writes: tuple[Write, ...] = ()
+
+
+Outcome = Done | Wait | GoBack | Rejected

@@ -1,0 +1,299 @@
+"""What the services need from the outside world. The docstrings are the contract; tests/contracts holds every
+adapter to them.
+
+Object stores. Keys are text, compared code point by code point: no adapter normalises, encodes or trims them.
+An adapter never retries and never logs; the wrappers of :mod:`common.adapters.objects.wrappers` do.
+There is no way to delete an object: nothing in Backfill may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from common.domain.location import LocationId
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreStatus:
+    """What a store says about the readable copy of an archived object (the x-amz-restore header)."""
+
+    ongoing: bool
+    expires_at: datetime | None = None
+    """Until when the copy can be read; None while ongoing, or where restoring moves the object for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object as a store describes it."""
+
+    key: str
+    size: int
+    """Bytes."""
+    etag: str
+    """Opaque, without quotes, good for `if_match`. Never a checksum to us."""
+    version_id: str | None = None
+    storage_class: str | None = None
+    """As the provider names it; None means the provider's default (S3 STANDARD)."""
+    restore: RestoreStatus | None = None
+    archive_status: str | None = None
+    """S3 Intelligent-Tiering's archive tier; known from `head` only, never from `list`."""
+    last_modified: datetime | None = None
+    content_type: str | None = None
+    """From `head` and `read` only."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """User metadata with lower-case names; from `head` only."""
+
+
+class Body(Protocol):
+    """An open object: iterate once for its bytes, in blocks of the store's choosing."""
+
+    @property
+    def info(self) -> ObjectInfo:
+        """The object being read. `size` is the whole object's size, also for a range."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        """Yields exactly the bytes asked for; raises TruncatedBody where the store sends fewer.
+
+        A block may be a view of a buffer that the next step re-uses: use it before taking the next.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartReceipt:
+    """A part that the store has and an upload may be committed with."""
+
+    number: int
+    size: int
+    tag: str
+    """What the store wants back at commit (S3: the part's ETag; Azure: the block id)."""
+
+
+class Upload(Protocol):
+    """A large object in the making. Invisible to readers until `commit`; parts come in any order and from any thread.
+
+    It belongs to one attempt: two uploads of the same key never see each other's parts.
+    """
+
+    @property
+    def id(self) -> str:
+        """Opaque; with the key, enough to `resume_upload` from another process."""
+        ...
+
+    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+        """Store part `number` (from 1). Twice with the same number: the last wins."""
+        ...
+
+    def parts(self) -> list[PartReceipt]:
+        """The parts the store has now, by number. Empty for an upload nobody knows."""
+        ...
+
+    def commit(self, parts: Sequence[PartReceipt], *, content_md5: bytes | None = None) -> ObjectInfo:
+        """Make the object, of exactly these parts in order of number; only if no object has the key.
+
+        Raises AlreadyExists (and leaves that object as it is), NotFound for an upload that was aborted.
+        """
+        ...
+
+    def abort(self) -> None:
+        """Forget the parts. Twice, or after commit: nothing happens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PendingUpload:
+    """An upload that was neither committed nor aborted."""
+
+    key: str
+    upload_id: str
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a provider can hold and how it wants its uploads."""
+
+    max_single_put: int
+    """Largest object in one `create` call, bytes."""
+    min_part: int
+    """Smallest part but the last, bytes."""
+    max_part: int
+    max_parts: int
+    max_object: int
+
+
+class ObjectStore(Protocol):
+    """One bucket, container or directory."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
+        """Every object whose key begins with `prefix`, by key in UTF-8 byte order, a page of at most 1,000 at a time.
+
+        `start_after` leaves out that key and those before it. No objects: an empty iterator, not an error.
+        Raises NotFound where the bucket does not exist. `restore` is set where the store tells it in lists.
+        """
+        ...
+
+    def head(self, *, key: str) -> ObjectInfo:
+        """The object's facts. Raises NotFound."""
+        ...
+
+    def read(
+        self,
+        *,
+        key: str,
+        first: int = 0,
+        length: int | None = None,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> AbstractContextManager[Body]:
+        """Open `length` bytes from byte `first`, to the end where None.
+
+        Raises NotFound, NotRestored, Changed (the etag is not `if_match`). A range that goes past the end raises
+        ValueError; `first == size` with length None or 0 yields nothing (an empty object can be read).
+        """
+        ...
+
+    def create(
+        self,
+        *,
+        key: str,
+        data: bytes | memoryview,
+        content_type: str | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> ObjectInfo:
+        """Store the object in one request, only if no object has the key.
+
+        Raises AlreadyExists (and leaves that object as it is), NameNotAllowed.
+        After StoreUnavailable the object may or may not be there.
+        """
+        ...
+
+    def begin_upload(
+        self, *, key: str, content_type: str | None = None, metadata: dict[str, str] | None = None
+    ) -> Upload:
+        """Start a large object. Raises NameNotAllowed."""
+        ...
+
+    def resume_upload(
+        self,
+        *,
+        key: str,
+        upload_id: str,
+        content_type: str | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> Upload:
+        """Take up an upload that another process began; its `parts` are empty where the store forgot it."""
+        ...
+
+    def pending_uploads(self, *, prefix: str) -> Iterator[PendingUpload]:
+        """Uploads below `prefix` that were neither committed nor aborted."""
+        ...
+
+    def name_fault(self, key: str) -> str | None:
+        """Why the provider could not hold `key`, as a sentence; None if it can. Asks nobody."""
+        ...
+
+
+class Restore(StrEnum):
+    """What a store answered to a request to restore an archived object."""
+
+    ACCEPTED = "accepted"
+    """It will be readable later (202), or is on its way already (409 RestoreAlreadyInProgress)."""
+    ALREADY_RESTORED = "already_restored"
+    """It can be read now; its days count anew (200). No event will come."""
+    NOT_ARCHIVED = "not_archived"
+    """It never needed restoring (403 InvalidObjectState or ObjectAlreadyInActiveTierError)."""
+
+
+class Tier(StrEnum):
+    """How fast an archived object is brought back."""
+
+    EXPEDITED = "Expedited"
+    STANDARD = "Standard"
+    BULK = "Bulk"
+
+
+class ColdStore(Protocol):
+    """A store that can bring archived objects back."""
+
+    def now(self) -> datetime:
+        """The store's own clock (its Date header), by which restored copies expire. Time-zone aware."""
+        ...
+
+    def restore(self, *, key: str, version_id: str | None, days: int | None, tier: Tier) -> Restore:
+        """Ask for a readable copy. `days` is None exactly where restoring moves the object (Intelligent-Tiering).
+
+        Raises NotFound, AccessDenied, Throttled (also where Expedited has no capacity), RefusedByStore.
+        """
+        ...
+
+
+class Stores(Protocol):
+    """The stores of a service, each opened once with that service's own credentials."""
+
+    def __call__(self, location: LocationId) -> ObjectStore:
+        """Raises ConfigurationError for a location this service does not know."""
+        ...
+
+    def cold(self, location: LocationId) -> ColdStore | None:
+        """None where the location's provider has nothing to thaw."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as a worker sees it."""
+
+    queue: str
+    body: bytes
+    message_id: str
+    tag: object
+    """The adapter's own handle, for ack."""
+
+
+class Courier(Protocol):
+    """Takes hints from the outbox to the workers. May lose, repeat, delay and reorder them.
+
+    One object belongs to one thread. All raise BrokerUnavailable, after which the caller makes a new one.
+    """
+
+    def declare(self, queues: Sequence[str]) -> None:
+        """Make sure the queues exist, durable. Twice: nothing happens."""
+        ...
+
+    def publish(self, *, queue: str, body: bytes, message_id: str) -> None:
+        """Returns only when the broker has confirmed that a queue holds the message.
+
+        Raises BrokerUnavailable also where no queue took it.
+        """
+        ...
+
+    def receive(self, queues: Sequence[str], *, wait: float) -> Delivery | None:
+        """The next message of any of the queues, the first named preferred; None after `wait` seconds without one.
+
+        Calling it is what keeps the connection alive: call it at least every few seconds.
+        """
+        ...
+
+    def ack(self, delivery: Delivery) -> None:
+        """The message is dealt with; it does not come back."""
+        ...
+
+    def give_back(self, delivery: Delivery) -> None:
+        """The message could not be dealt with; it comes again, at once or later."""
+        ...
+
+    def depths(self, queues: Sequence[str]) -> dict[str, int]:
+        """About how many messages of each queue wait to be delivered; those being worked on are left out."""
+        ...
+
+    def close(self) -> None: ...

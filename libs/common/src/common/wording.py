@@ -1,0 +1,18 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def count(number: int, thing: str) -> str:
+    """ "1 file", "1,204 files"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def size(octets: int) -> str:
+    """ "0 bytes", "512 bytes", "3.1 GB"; powers of ten."""
+    amount = float(octets)
+    for unit in ("bytes", "KB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            return f"{int(amount)} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError
