@@ -1,0 +1,141 @@
+"""The beginning of a unit of work: the claim, what the user reads about it, and the job it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from common.domain.bag import BagVersion
+from common.domain.ingest import IngestStatus
+from common.domain.location import Location, LocationId, Provider
+from common.domain.segment import PlannedFile
+from common.jobs import Attempt, Hold, ImportJob, Job, ReplicaJob, SegmentJob
+from common.ledger import claims, context, events
+from common.ledger.claims import Claim, Patience
+from common.ledger.context import Context
+from common.ledger.tables import bag_versions, imports, ingests, locations, replicas, segments
+from common.topology import AGGREGATING, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A claim with what is known about its row, read in the claim's own transaction."""
+
+    claim: Claim
+    facts: Mapping[str, Any]
+
+    def job(self, *, hold: Hold, build: str) -> Job:
+        attempt = Attempt(number=self.claim.attempt, worker=self.claim.worker, build=build)
+        kinds: dict[str, type[Job]] = {"segment": SegmentJob, "replica": ReplicaJob, "import": ImportJob}
+        return kinds[self.claim.kind](**self.facts, attempt=attempt, hold=hold)
+
+
+def begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
+    """Claim the row and read its job; None where there is nothing to claim."""
+    claim = claims.take(connection, stage=stage, row_id=row_id, worker=worker, patience=patience)
+    if claim is None:
+        return None
+    around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)
+    if around:
+        _tell(connection, claim, around, patience=patience)
+    facts = {"segment": _segment, "replica": _replica, "import": _import}[stage.kind](connection, row_id)
+    return Begun(claim, facts)
+
+
+def _tell(connection: Connection, claim: Claim, around: Context, *, patience: Patience) -> None:
+    connection.execute(
+        update(ingests)
+        .where(ingests.c.id == around.ingest_id, ingests.c.status == IngestStatus.ACCEPTED.value)
+        .values(status=IngestStatus.PROCESSING.value)
+    )
+    title = around.title(claim.stage)
+    if claim.stage is not AGGREGATING:
+        events.add(connection, around.ingest_id, f"{title} started", once=f"{claim.stage.name}:started")
+    if claim.vanished:
+        which = f"segment {around.segment}: " if around.segment else ""
+        told = f"worker {claim.vanished} stopped answering, attempt {claim.attempt} of {patience.attempts}"
+        events.add(connection, around.ingest_id, f"{title} retrying - {which}{told}")
+
+
+def read_location(connection: Connection, location_id: str) -> Location:
+    row = connection.execute(select(locations).where(locations.c.id == location_id)).one()
+    return Location(LocationId(row.id), Provider(row.provider), row.bucket, row.prefix, row.title)
+
+
+def _bag(row: Any) -> BagVersion:
+    return BagVersion.of(row.space, row.external_identifier, row.version)
+
+
+_BAG = (bag_versions.c.space, bag_versions.c.external_identifier, bag_versions.c.version)
+
+
+def _segment(connection: Connection, row_id: int) -> dict[str, Any]:
+    row = connection.execute(
+        select(
+            segments.c.number,
+            segments.c.ingest_id,
+            segments.c.files,
+            segments.c.progress,
+            replicas.c.source_id,
+            replicas.c.location_id,
+            ingests.c.options,
+            *_BAG,
+        )
+        .join(replicas, replicas.c.id == segments.c.replica_id)
+        .join(ingests, ingests.c.id == segments.c.ingest_id)
+        .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
+        .where(segments.c.id == row_id)
+    ).one()
+    return {
+        "segment_id": row_id,
+        "number": row.number,
+        "ingest_id": row.ingest_id,
+        "bag": _bag(row),
+        "source": read_location(connection, row.source_id),
+        "destination": read_location(connection, row.location_id),
+        "files": [PlannedFile.from_json(facts) for facts in row.files],
+        "options": row.options,
+        "progress": row.progress,
+    }
+
+
+def _replica(connection: Connection, row_id: int) -> dict[str, Any]:
+    row = connection.execute(
+        select(
+            replicas.c.ingest_id,
+            replicas.c.source_id,
+            replicas.c.location_id,
+            replicas.c.pins.label("planned"),
+            replicas.c.progress,
+            ingests.c.options,
+            bag_versions.c.pins.label("registered"),
+            *_BAG,
+        )
+        .join(ingests, ingests.c.id == replicas.c.ingest_id)
+        .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
+        .where(replicas.c.id == row_id)
+    ).one()
+    return {
+        "replica_id": row_id,
+        "ingest_id": row.ingest_id,
+        "bag": _bag(row),
+        "source": read_location(connection, row.source_id),
+        "destination": read_location(connection, row.location_id),
+        "registered_pins": row.registered,
+        "planned_pins": row.planned or {},
+        "options": row.options,
+        "progress": row.progress,
+    }
+
+
+def _import(connection: Connection, row_id: int) -> dict[str, Any]:
+    row = connection.execute(select(imports).where(imports.c.id == row_id)).one()
+    return {
+        "import_id": row_id,
+        "location": read_location(connection, row.location_id),
+        "prefix": row.prefix,
+        "progress": row.progress,
+    }

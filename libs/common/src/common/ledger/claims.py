@@ -1,0 +1,132 @@
+"""Claims: at most one worker holds a row, for as long as its lease lasts, and its fence proves it.
+
+A claim is one UPDATE on the primary. The fence grows with every claim and never shrinks, so a worker that was
+paused for longer than its lease finds its fence out of date at its next commit, and commits nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Interval, Table, bindparam, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from common.errors import ClaimLost
+from common.ledger.tables import NOW, WORK
+from common.topology import Kind, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Proof that this worker holds the row."""
+
+    stage: Stage
+    row_id: int
+    fence: int
+    attempt: int
+    """1 for the first try in this state."""
+    worker: str
+    vanished: str | None = None
+    """The worker that held the row before and let its lease run out, if one did."""
+
+    @property
+    def kind(self) -> Kind:
+        return self.stage.kind
+
+    @property
+    def table(self) -> Table:
+        return WORK[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things may take and how often they are tried."""
+
+    lease: timedelta = timedelta(seconds=60)
+    """A worker that has not renewed for this long is taken for dead."""
+    attempts: int = 5
+    """Tries of one row in one state before it fails and goes to the dead letters."""
+    back_off: timedelta = timedelta(seconds=5)
+    """Before the second try; doubled for each further one, with jitter."""
+    longest_back_off: timedelta = timedelta(minutes=15)
+    hint_again: timedelta = timedelta(seconds=60)
+    """When a hint that nobody acted on is repeated."""
+
+
+def interval(duration: timedelta) -> Any:
+    return literal(duration, Interval())
+
+
+def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Claim | None:
+    """Claim the row for `worker`; None where there is nothing to claim (gone on, held, or too early)."""
+    table = WORK[stage.kind]
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until < NOW)
+    before = select(table.c.id, table.c.claimed_by, table.c.lease_until).where(
+        table.c.id == row_id,
+        table.c.state == stage.state.value,
+        free,
+        table.c.not_before <= NOW,
+        table.c.attempts < patience.attempts,
+    )
+    held = before.with_for_update(skip_locked=True).cte("held")
+    taken = connection.execute(
+        update(table)
+        .where(table.c.id == held.c.id)
+        .values(
+            fence=table.c.fence + 1,
+            lease_until=func.clock_timestamp() + interval(patience.lease),
+            claimed_by=worker,
+            attempts=table.c.attempts + 1,
+        )
+        .returning(table.c.fence, table.c.attempts, held.c.claimed_by.label("last"), held.c.lease_until.label("lease"))
+    ).one_or_none()
+    if taken is None:
+        return None
+    return Claim(stage, row_id, taken.fence, taken.attempts, worker, taken.last if taken.lease else None)
+
+
+def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> bool:
+    """Prolong the lease. False: somebody else holds the row now, or it has gone on without us."""
+    table = claim.table
+    result = connection.execute(
+        update(table)
+        .where(table.c.id == claim.row_id, table.c.fence == claim.fence, table.c.state == claim.stage.state.value)
+        .values(lease_until=func.clock_timestamp() + interval(lease))
+    )
+    return result.rowcount == 1
+
+
+def hold(connection: Connection, claim: Claim) -> None:
+    """Lock the row for the rest of the transaction, having made sure that it is still ours. Raises ClaimLost."""
+    table = claim.table
+    ours = connection.execute(
+        select(table.c.id)
+        .where(table.c.id == claim.row_id, table.c.fence == claim.fence, table.c.state == claim.stage.state.value)
+        .with_for_update()
+    ).one_or_none()
+    if ours is None:
+        raise ClaimLost(f"{claim.kind} {claim.row_id}: fence {claim.fence} of {claim.worker} is out of date")
+
+
+def remember(connection: Connection, claim: Claim, progress: Mapping[str, Any]) -> None:
+    """Merge notes for the next attempt into the row, fenced. Raises ClaimLost."""
+    table = claim.table
+    merged = table.c.progress.op("||")(bindparam("notes", dict(progress), type_=JSONB))
+    result = connection.execute(
+        update(table)
+        .where(table.c.id == claim.row_id, table.c.fence == claim.fence, table.c.state == claim.stage.state.value)
+        .values(progress=merged)
+    )
+    if result.rowcount != 1:
+        raise ClaimLost(f"{claim.kind} {claim.row_id}: fence {claim.fence} of {claim.worker} is out of date")
+
+
+def release(connection: Connection, claim: Claim, **values: Any) -> None:
+    """Let go of a row that :func:`hold` holds, setting `values`."""
+    table = claim.table
+    connection.execute(
+        update(table).where(table.c.id == claim.row_id).values(lease_until=None, claimed_by=None, **values)
+    )

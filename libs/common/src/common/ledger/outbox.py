@@ -1,0 +1,42 @@
+"""The outbox: a hint exists exactly if the transaction that made it true has committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from common.ledger.tables import outbox
+from common.messages import Hint, encode
+from common.topology import Lane, Stage
+
+Publish = Callable[..., None]
+"""Called as publish(queue=…, body=…, message_id=…); raises BrokerUnavailable unless the broker confirmed."""
+
+
+def post(connection: Connection, *, stage: Stage, lane: Lane, hint: Hint) -> None:
+    """Put a hint into the outbox."""
+    connection.execute(insert(outbox).values(queue=stage.queue(lane), body=encode(hint).decode()))
+
+
+def relay(connection: Connection, *, publish: Publish, at_most: int = 100) -> int:
+    """Publish waiting hints, oldest first, and delete those that the broker confirmed; returns how many.
+
+    Any number of relays may run at once. A crash between publishing and committing repeats hints, which is harmless.
+    """
+    waiting = connection.execute(
+        select(outbox.c.id, outbox.c.message_id, outbox.c.queue, outbox.c.body)
+        .order_by(outbox.c.id)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in waiting:
+        publish(queue=row.queue, body=row.body.encode(), message_id=str(row.message_id))
+    if waiting:
+        connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in waiting])))
+    return len(waiting)
+
+
+def waiting(connection: Connection) -> int:
+    """How many hints wait to be published."""
+    return connection.execute(select(func.count()).select_from(outbox)).scalar_one()

@@ -1,0 +1,133 @@
+"""The reaper: one rule for every state that is not terminal, so that no row is ever forgotten.
+
+It re-creates the hints of rows that are due (the broker may have lost them), fails rows whose workers vanished too
+often, and moves on replicas that nobody moved. Any number may run; a lock lets one work at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, text, update
+
+from common.domain.replica import ReplicaState, SegmentState
+from common.ledger import context, failing, outbox
+from common.ledger.claims import Patience, interval
+from common.ledger.settling import start_aggregating
+from common.ledger.tables import NOW, WORK, replicas, segments
+from common.topology import STAGES, Kind, Lane, Stage, State, hint_for
+
+_LOCK = 0x6261636B66696C6C
+"""Advisory lock: "backfill" in ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What happens to rows of this kind and state when they are due and nobody holds them."""
+
+    kind: Kind
+    state: State
+    stage: Stage | None
+    """Hint this stage again; None: the state is left by what its segments do, and checked as a whole."""
+
+
+RULES: tuple[Rule, ...] = (
+    *(Rule(stage.kind, stage.state, stage) for stage in STAGES),
+    Rule("replica", ReplicaState.TRANSFERRING, None),
+)
+
+
+def reap(connection: Connection, *, patience: Patience, at_most: int = 500) -> int:
+    """Look once after every row that is due; returns how many there were. 0 also where another reaper is at work."""
+    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+        return 0
+    due = [(rule, row) for rule in RULES for row in _due(connection, rule, at_most=at_most)]
+    # First what locks replicas, then what locks single rows only: the other way round two transactions could
+    # wait for each other.
+    hints = [(rule, row) for rule, row in due if not _settled(connection, rule, row, patience=patience)]
+    for rule, row in hints:
+        assert rule.stage is not None
+        _hint(connection, rule.stage, row.id, patience=patience)
+    return len(due)
+
+
+def _settled(connection: Connection, rule: Rule, row: Any, *, patience: Patience) -> bool:
+    """Deal with rows that no hint can help; False for those that want their hint again."""
+    if rule.stage is None:
+        _look_after_transfer(connection, row.id, patience=patience)
+        return True
+    if row.attempts >= patience.attempts:
+        _bury(connection, rule.stage, row)
+        return True
+    return False
+
+
+def _due(connection: Connection, rule: Rule, *, at_most: int) -> list[Any]:
+    table = WORK[rule.kind]
+    return list(
+        connection.execute(
+            select(table.c.id, table.c.attempts, table.c.claimed_by, table.c.last_error)
+            .where(
+                table.c.state == rule.state.value,
+                table.c.due_at <= NOW,
+                or_(table.c.lease_until.is_(None), table.c.lease_until < NOW),
+            )
+            .order_by(table.c.due_at)
+            .limit(at_most)
+        ).all()
+    )
+
+
+def _hint(connection: Connection, stage: Stage, row_id: int, *, patience: Patience) -> None:
+    around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)
+    outbox.post(connection, stage=stage, lane=around.lane if around else Lane.DAILY, hint=hint_for(stage, row_id))
+    _again_later(connection, stage.kind, row_id, patience=patience)
+
+
+def _again_later(connection: Connection, kind: Kind, row_id: int, *, patience: Patience) -> None:
+    table = WORK[kind]
+    later = func.clock_timestamp() + interval(patience.hint_again)
+    connection.execute(update(table).where(table.c.id == row_id).values(due_at=later))
+
+
+def _bury(connection: Connection, stage: Stage, row: Any) -> None:
+    """The last attempt's worker vanished: the row must not wait for ever."""
+    around = context.read(connection, kind=stage.kind, row_id=row.id, lock=True)
+    table = WORK[stage.kind]
+    still = connection.execute(
+        select(table.c.id)
+        .where(table.c.id == row.id, table.c.state == stage.state.value, table.c.attempts == row.attempts)
+        .where(or_(table.c.lease_until.is_(None), table.c.lease_until < NOW))
+        .with_for_update()
+    ).one_or_none()
+    if still is None:
+        return
+    why = f"{row.attempts} workers vanished while working on it; the last was {row.claimed_by}"
+    if row.last_error:
+        why += f"; the last error was: {row.last_error}"
+    failing.give_up(
+        connection,
+        stage=stage,
+        row_id=row.id,
+        attempts=row.attempts,
+        why=why,
+        around=around,
+        code="worker_vanished",
+    )
+
+
+def _look_after_transfer(connection: Connection, replica_id: int, *, patience: Patience) -> None:
+    """Every segment has its own rule; the replica is moved on if all are verified and nobody did."""
+    around = context.read(connection, kind="replica", row_id=replica_id, lock=True)
+    assert around is not None
+    unfinished = connection.execute(
+        select(func.count())
+        .select_from(segments)
+        .where(segments.c.ingest_id == around.ingest_id, segments.c.state != SegmentState.VERIFIED.value)
+    ).scalar_one()
+    state = connection.execute(select(replicas.c.state).where(replicas.c.id == replica_id)).scalar_one()
+    if unfinished == 0 and state == ReplicaState.TRANSFERRING.value:
+        start_aggregating(connection, around, patience=patience)
+    else:
+        _again_later(connection, "replica", replica_id, patience=patience)

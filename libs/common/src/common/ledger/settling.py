@@ -1,0 +1,164 @@
+"""The end of a unit of work: result and next hints in one transaction, guarded by the claim's fence."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select, update
+
+from common.domain.ingest import IngestStatus
+from common.domain.replica import ImportState, ReplicaState, SegmentState
+from common.ledger import context, events, failing, outbox
+from common.ledger.claims import Claim, Patience, hold, interval, release
+from common.ledger.context import Context
+from common.ledger.tables import NOW, ingests, replicas, segments
+from common.ledger.writing import none_in, write
+from common.outcome import Done, GoBack, Outcome, Rejected, Wait
+from common.topology import AGGREGATING, REGISTERING, Lane, State, hint_for, stage_of_row
+from common.wording import count, size
+
+_BEFORE = {
+    SegmentState.THAWING: (SegmentState.THAWING,),
+    SegmentState.COPYING: (SegmentState.THAWING, SegmentState.COPYING),
+    SegmentState.VERIFYING: (SegmentState.THAWING, SegmentState.COPYING, SegmentState.VERIFYING),
+}
+"""A stage has succeeded for the whole bag when no segment is in any of these states."""
+
+MOST_RETURNS = 10
+"""How often a row may go back to an earlier state before it fails: a copy that expires again and again has a cause."""
+
+
+def settle(connection: Connection, claim: Claim, outcome: Outcome, *, patience: Patience, build: str) -> None:
+    """Make the outcome true. Raises ClaimLost, and commits nothing then, where the row is somebody else's by now."""
+    around = context.read(connection, kind=claim.kind, row_id=claim.row_id, lock=True)
+    hold(connection, claim)
+    match outcome:
+        case Done():
+            _done(connection, claim, outcome, around, patience=patience, build=build)
+        case Wait():
+            _wait(connection, claim, outcome, around)
+        case GoBack():
+            _go_back(connection, claim, outcome, around, patience=patience)
+        case Rejected():
+            if around:
+                for fact in outcome.writes:
+                    write(fact, connection, claim, around, build)
+            failing.fail(
+                connection,
+                stage=claim.stage,
+                row_id=claim.row_id,
+                code=outcome.code,
+                why=outcome.why,
+                for_user=outcome.for_user,
+                around=around,
+            )
+
+
+def let_go(connection: Connection, claim: Claim) -> None:
+    """Give the row back unfinished, costing no attempt, for another worker to take at once."""
+    around = context.read(connection, kind=claim.kind, row_id=claim.row_id, lock=True)
+    hold(connection, claim)
+    release(connection, claim, attempts=claim.table.c.attempts - 1, due_at=NOW)
+    lane = around.lane if around else Lane.DAILY
+    outbox.post(connection, stage=claim.stage, lane=lane, hint=hint_for(claim.stage, claim.row_id))
+
+
+def _done(
+    connection: Connection, claim: Claim, done: Done, around: Context | None, *, patience: Patience, build: str
+) -> None:
+    if around is None:
+        release(connection, claim, state=ImportState.FINISHED.value, finished_at=NOW, attempts=0)
+        return
+    for fact in done.writes:
+        write(fact, connection, claim, around, build)
+    _advance(connection, claim, claim.stage.next_state, around.lane, patience=patience)
+    if claim.kind == "segment":
+        _after_segment(connection, claim, around, patience=patience)
+    else:
+        _after_replica(connection, claim, done, around)
+
+
+def _advance(connection: Connection, claim: Claim, state: State, lane: Lane, *, patience: Patience) -> None:
+    later = func.clock_timestamp() + interval(patience.hint_again)
+    release(connection, claim, state=state.value, attempts=0, not_before=NOW, due_at=later, last_error=None)
+    if following := stage_of_row(claim.kind, state):
+        outbox.post(connection, stage=following, lane=lane, hint=hint_for(following, claim.row_id))
+
+
+def _after_segment(connection: Connection, claim: Claim, around: Context, *, patience: Patience) -> None:
+    """The last segment to leave a stage reports for the whole bag; the last to be verified moves the replica on.
+
+    Exact without counters because the replica's row is locked: segments settle one after another.
+    """
+    if not none_in(connection, around, [s.value for s in _BEFORE[SegmentState(claim.stage.state)]]):
+        return
+    totals = _totals(connection, around)
+    events.add(
+        connection,
+        around.ingest_id,
+        f"{around.title(claim.stage)} succeeded - {totals}",
+        once=f"{claim.stage.name}:succeeded",
+    )
+    if claim.stage.next_state is SegmentState.VERIFIED and none_in(
+        connection, around, [s.value for s in SegmentState if s is not SegmentState.VERIFIED]
+    ):
+        start_aggregating(connection, around, patience=patience)
+
+
+def start_aggregating(connection: Connection, around: Context, *, patience: Patience) -> None:
+    later = func.clock_timestamp() + interval(patience.hint_again)
+    connection.execute(
+        update(replicas)
+        .where(replicas.c.id == around.replica_id, replicas.c.state == ReplicaState.TRANSFERRING.value)
+        .values(state=ReplicaState.AGGREGATING.value, attempts=0, not_before=NOW, due_at=later, lease_until=None)
+    )
+    outbox.post(connection, stage=AGGREGATING, lane=around.lane, hint=hint_for(AGGREGATING, around.replica_id))
+
+
+def _totals(connection: Connection, around: Context) -> str:
+    row = connection.execute(
+        select(func.sum(segments.c.file_count).label("files"), func.sum(segments.c.bytes).label("bytes")).where(
+            segments.c.ingest_id == around.ingest_id
+        )
+    ).one()
+    return f"{count(row.files, 'file')}, {size(row.bytes)}"
+
+
+def _after_replica(connection: Connection, claim: Claim, done: Done, around: Context) -> None:
+    said = f" - {done.said}" if done.said else ""
+    if claim.stage is not REGISTERING:
+        events.add(connection, around.ingest_id, f"{around.title(claim.stage)} succeeded{said}", detail=done.detail)
+        return
+    connection.execute(
+        update(ingests)
+        .where(ingests.c.id == around.ingest_id, ingests.c.status.in_(failing.OPEN_INGESTS))
+        .values(status=IngestStatus.SUCCEEDED.value, finished_at=NOW)
+    )
+    events.add(connection, around.ingest_id, f"{around.title(claim.stage)} succeeded (completed)", detail=done.detail)
+
+
+def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:
+    later = func.clock_timestamp() + interval(wait.again_in)
+    release(connection, claim, attempts=claim.table.c.attempts - 1, due_at=later)
+    if around:
+        once = f"{claim.stage.name}:waits" + ("" if claim.kind == "segment" else f":{wait.why}")
+        events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {wait.why}", once=once)
+
+
+def _go_back(connection: Connection, claim: Claim, back: GoBack, around: Context | None, *, patience: Patience) -> None:
+    assert around is not None, "an import has no earlier state"
+    table = claim.table
+    progress = connection.execute(select(table.c.progress).where(table.c.id == claim.row_id)).scalar_one()
+    returns = progress.get("returns", 0) + 1
+    if returns > MOST_RETURNS:
+        failing.give_up(
+            connection,
+            stage=claim.stage,
+            row_id=claim.row_id,
+            attempts=returns,
+            why=back.why,
+            around=around,
+            code="went_back_too_often",
+        )
+        return
+    connection.execute(update(table).where(table.c.id == claim.row_id).values(progress={"returns": returns}))
+    _advance(connection, claim, SegmentState(back.state), around.lane, patience=patience)
+    events.add(connection, around.ingest_id, f"{around.title(claim.stage)} going back - {back.why}")

@@ -1,0 +1,297 @@
+"""The ledger's tables. Constraints say what may be; the triggers that say the rest are in the migrations."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from common.domain.ingest import IngestStatus, IngestType
+from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NOW = text("clock_timestamp()")
+EMPTY = text("'{}'::jsonb")
+
+
+def _timestamp(name: str, *, nullable: bool = False, default: bool = True) -> Column[object]:
+    server_default = NOW if default and not nullable else None
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=server_default)
+
+
+def _one_of(column: str, values: list[str]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
+
+
+def _claim_columns() -> list[Column[object]]:
+    """A lease with a growing fence: who works on the row, until when, and when to look again."""
+    return [
+        Column("fence", BigInteger, nullable=False, server_default=text("0")),
+        _timestamp("lease_until", nullable=True),
+        Column("claimed_by", Text),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        _timestamp("not_before"),
+        _timestamp("due_at"),
+        Column("progress", JSONB, nullable=False, server_default=EMPTY),
+        Column("last_error", Text),
+    ]
+
+
+locations = Table(
+    "locations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("prefix", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    _timestamp("created_at"),
+    UniqueConstraint("provider", "bucket", "prefix"),
+)
+
+bag_versions = Table(
+    "bag_versions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("space", Text, nullable=False),
+    Column("external_identifier", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    _timestamp("created_date", default=False),
+    Column("ingest_id", Uuid),
+    Column("info", JSONB, nullable=False),
+    Column("checksum_algorithm", Text, nullable=False),
+    Column("file_count", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("pins", JSONB, nullable=False),
+    Column("depends_on", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("files_key", Text, nullable=False),
+    Column("files_sha256", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    UniqueConstraint("space", "external_identifier", "version"),
+    CheckConstraint("version >= 1", name="version_is_positive"),
+    CheckConstraint("file_count >= 0 AND bytes >= 0", name="counts_are_not_negative"),
+)
+
+bag_locations = Table(
+    "bag_locations",
+    metadata,
+    Column("bag_version_id", ForeignKey("bag_versions.id"), primary_key=True),
+    Column("location_id", ForeignKey("locations.id"), primary_key=True),
+    Column("evidence_class", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("ingest_id", Uuid),
+    _timestamp("registered_at"),
+    _one_of("evidence_class", [e.value for e in EvidenceClass]),
+    _one_of("role", ["primary", "replica"]),
+    Index("uq_bag_locations_primary", "bag_version_id", unique=True, postgresql_where=text("role = 'primary'")),
+)
+
+ingests = Table(
+    "ingests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ingest_type", Text, nullable=False),
+    Column("space", Text, nullable=False),
+    Column("external_identifier", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("bag_version_id", ForeignKey("bag_versions.id"), nullable=False),
+    Column("source_id", ForeignKey("locations.id"), nullable=False),
+    Column("destination_id", ForeignKey("locations.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("callback_url", Text),
+    Column("callback_status", Text),
+    Column("options", JSONB, nullable=False, server_default=EMPTY),
+    Column("error_code", Text),
+    _timestamp("created_at"),
+    _timestamp("finished_at", nullable=True),
+    _one_of("ingest_type", [t.value for t in IngestType]),
+    _one_of("status", [s.value for s in IngestStatus]),
+    _one_of("callback_status", ["pending", "succeeded", "failed"]),
+    CheckConstraint("(status IN ('succeeded','failed')) = (finished_at IS NOT NULL)", name="finished_has_a_date"),
+    CheckConstraint("(callback_url IS NULL) = (callback_status IS NULL)", name="callback_has_a_status"),
+    Index(
+        "uq_ingests_running",
+        "bag_version_id",
+        "destination_id",
+        unique=True,
+        postgresql_where=text("status IN ('accepted', 'processing')"),
+    ),
+    Index("ix_ingests_bag", "space", "external_identifier", "version"),
+)
+
+ingest_events = Table(
+    "ingest_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("ingest_id", ForeignKey("ingests.id"), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("once", Text, comment="at most one event of an ingest carries this key"),
+    Column("detail", JSONB, nullable=False, server_default=EMPTY),
+    _timestamp("created_at"),
+    UniqueConstraint("ingest_id", "once"),
+    Index("ix_ingest_events_ingest", "ingest_id", "id"),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("bag_version_id", ForeignKey("bag_versions.id"), nullable=False),
+    Column("location_id", ForeignKey("locations.id"), nullable=False),
+    Column("source_id", ForeignKey("locations.id"), nullable=False),
+    Column("ingest_id", ForeignKey("ingests.id"), nullable=False, comment="the ingest that works on it now"),
+    Column("lane", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("file_count", BigInteger),
+    Column("bytes", BigInteger),
+    Column("pins", JSONB),
+    Column("error_code", Text),
+    _timestamp("created_at"),
+    *_claim_columns(),
+    UniqueConstraint("bag_version_id", "location_id"),
+    CheckConstraint("source_id <> location_id", name="source_is_not_destination"),
+    _one_of("lane", ["daily", "backfill"]),
+    _one_of("state", [s.value for s in ReplicaState]),
+    Index("ix_replicas_due", "due_at", postgresql_where=text("state NOT IN ('registered', 'failed')")),
+    Index("ix_replicas_location", "location_id", "state"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("replica_id", ForeignKey("replicas.id"), nullable=False),
+    Column("ingest_id", ForeignKey("ingests.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("files", JSONB, nullable=False),
+    Column("file_count", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("error_code", Text),
+    _timestamp("created_at"),
+    *_claim_columns(),
+    UniqueConstraint("ingest_id", "number"),
+    _one_of("state", [s.value for s in SegmentState]),
+    Index("ix_segments_due", "due_at", postgresql_where=text("state IN ('thawing', 'copying', 'verifying')")),
+    Index(
+        "ix_segments_unverified",
+        "ingest_id",
+        "state",
+        postgresql_where=text("state <> 'verified'"),
+    ),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("location_id", ForeignKey("locations.id"), nullable=False),
+    Column("prefix", Text, nullable=False, server_default=""),
+    Column("state", Text, nullable=False),
+    Column("registered", BigInteger, nullable=False, server_default=text("0")),
+    Column("known", BigInteger, nullable=False, server_default=text("0")),
+    Column("refused", BigInteger, nullable=False, server_default=text("0")),
+    Column("error_code", Text),
+    _timestamp("created_at"),
+    _timestamp("finished_at", nullable=True),
+    *_claim_columns(),
+    _one_of("state", [s.value for s in ImportState]),
+    Index("ix_imports_due", "due_at", postgresql_where=text("state = 'walking'")),
+)
+
+import_problems = Table(
+    "import_problems",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("import_id", ForeignKey("imports.id"), nullable=False),
+    Column("bag_path", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    _timestamp("created_at"),
+    UniqueConstraint("import_id", "bag_path", "code", "message"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("bag_version_id", ForeignKey("bag_versions.id"), nullable=False),
+    Column("location_id", ForeignKey("locations.id"), nullable=False),
+    Column("ingest_id", ForeignKey("ingests.id"), nullable=False),
+    Column("segment_id", ForeignKey("segments.id"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("key", Text(collation="C"), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("evidence_class", Text, nullable=False),
+    Column("expected", JSONB, nullable=False),
+    Column("measured", JSONB, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("etag", Text),
+    Column("version_id", Text),
+    Column("reason", Text, nullable=False, server_default=""),
+    _timestamp("started_at", default=False),
+    Column("microseconds", BigInteger, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("build", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    _timestamp("recorded_at"),
+    _one_of("outcome", ["match", "mismatch", "missing"]),
+    _one_of("evidence_class", [e.value for e in EvidenceClass]),
+    Index("ix_evidence_segment", "segment_id", "outcome"),
+    Index("ix_evidence_bag", "bag_version_id", "location_id"),
+    Index("ix_evidence_ingest_key", "ingest_id", "key"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("message_id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("queue", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    _timestamp("created_at"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("kind", Text),
+    Column("row_id", BigInteger),
+    Column("ingest_id", Uuid),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _timestamp("created_at"),
+    Index("ix_dead_letters_created", "created_at"),
+)
+
+WORK = {"replica": replicas, "segment": segments, "import": imports}
+"""The tables whose rows can be claimed, by kind."""

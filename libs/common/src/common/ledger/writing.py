@@ -1,0 +1,126 @@
+"""What steps add to the ledger, each kind of fact to its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatch
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, insert, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from common.domain.replica import SegmentState
+from common.ledger.claims import Claim
+from common.ledger.context import Context
+from common.ledger.tables import bag_locations, bag_versions, evidence, outbox, replicas, segments
+from common.messages import encode
+from common.outcome import Evidence, Planned, Registered, Verified
+from common.topology import THAWING, hint_for
+
+_BATCH = 50
+
+
+@singledispatch
+def write(fact: object, _connection: Connection, _claim: Claim, _around: Context, _build: str) -> None:
+    """Add one fact, in the transaction that settles the claim."""
+    raise TypeError(f"the ledger does not know how to write {type(fact).__name__}")
+
+
+@write.register
+def _planned(fact: Planned, connection: Connection, claim: Claim, around: Context, _build: str) -> None:
+    plans = iter(fact.segments)
+    while batch := list(islice(plans, _BATCH)):
+        rows = [
+            {
+                "replica_id": claim.row_id,
+                "ingest_id": around.ingest_id,
+                "number": plan.number,
+                "state": SegmentState.THAWING.value,
+                "files": [file.to_json() for file in plan.files],
+                "file_count": len(plan.files),
+                "bytes": plan.bytes,
+            }
+            for plan in batch
+        ]
+        ids = connection.execute(insert(segments).returning(segments.c.id), rows).scalars().all()
+        connection.execute(insert(outbox), [_planned_hint(row_id, around) for row_id in ids])
+    connection.execute(
+        update(replicas)
+        .where(replicas.c.id == claim.row_id)
+        .values(file_count=fact.files, bytes=fact.bytes, pins=fact.pins)
+    )
+
+
+def _planned_hint(segment_id: int, around: Context) -> dict[str, Any]:
+    hint = hint_for(THAWING, segment_id)
+    return {"queue": THAWING.queue(around.lane), "body": encode(hint).decode()}
+
+
+@write.register
+def _verified(fact: Verified, connection: Connection, claim: Claim, around: Context, build: str) -> None:
+    rows = [_evidence_row(item, claim=claim, around=around, build=build) for item in fact.evidence]
+    if rows:
+        connection.execute(insert(evidence), rows)
+
+
+def _evidence_row(item: Evidence, *, claim: Claim, around: Context, build: str) -> dict[str, Any]:
+    return {
+        "bag_version_id": around.bag_version_id,
+        "location_id": around.location_id,
+        "ingest_id": around.ingest_id,
+        "segment_id": claim.row_id,
+        "path": item.path,
+        "key": item.key,
+        "outcome": item.outcome,
+        "evidence_class": item.evidence_class.value,
+        "expected": {a.value: digest for a, digest in item.expected.items()},
+        "measured": {a.value: digest for a, digest in item.measured.items()},
+        "bytes": item.bytes,
+        "etag": item.etag,
+        "version_id": item.version_id,
+        "reason": item.reason,
+        "started_at": item.started_at,
+        "microseconds": int(item.seconds * 1_000_000),
+        "worker": claim.worker,
+        "build": build,
+        "attempt": claim.attempt,
+    }
+
+
+@write.register
+def _registered(fact: Registered, connection: Connection, _claim: Claim, around: Context, _build: str) -> None:
+    added = connection.execute(
+        upsert(bag_locations)
+        .values(
+            bag_version_id=around.bag_version_id,
+            location_id=around.location_id,
+            evidence_class=fact.evidence_class.value,
+            role="replica",
+            ingest_id=around.ingest_id,
+        )
+        .on_conflict_do_nothing()
+    )
+    if added.rowcount:
+        connection.execute(
+            update(bag_versions)
+            .where(bag_versions.c.id == around.bag_version_id)
+            .values(revision=bag_versions.c.revision + 1)
+        )
+
+
+def none_in(connection: Connection, around: Context, states: Iterable[str]) -> bool:
+    """True if no segment of the ingest is in any of these states."""
+    return not _any_in(connection, around, list(states))
+
+
+def _any_in(connection: Connection, around: Context, states: list[str]) -> bool:
+    return (
+        connection.execute(
+            select(literal_column("1"))
+            .select_from(segments)
+            .where(segments.c.ingest_id == around.ingest_id, segments.c.state.in_(states))
+            .limit(1)
+        ).first()
+        is not None
+    )
