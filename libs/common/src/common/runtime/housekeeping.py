@@ -1,0 +1,106 @@
+"""Housekeeping that every process does: publish the outbox, reap what is due."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+import structlog
+from sqlalchemy import Engine
+
+from common.errors import BrokerUnavailable, LedgerUnavailable
+from common.ledger import outbox, reaper
+from common.ledger.claims import Patience
+from common.ledger.engine import transaction
+from common.ports import Courier
+from common.topology import QUEUES
+
+log = structlog.get_logger()
+
+OpenCourier = Callable[[], Courier]
+
+
+class Relay:
+    """Takes hints from the outbox to the broker, in its own thread on its own connection."""
+
+    def __init__(self, *, engine: Engine, open_courier: OpenCourier, random: Random, idle: float = 1.0) -> None:
+        self._engine = engine
+        self._open = open_courier
+        self._random = random
+        self._idle = idle
+        self._courier: Courier | None = None
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something in the outbox."""
+        self._wake.set()
+
+    def stop(self, *, timeout: float) -> None:
+        """Publish what is there and end."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            last = self._stop.is_set()
+            self._wake.clear()
+            healthy = self._publish_all()
+            if last:
+                break
+            # Without a broker the hints wait in the outbox; jitter keeps many workers from coming back at once.
+            self._wake.wait(self._idle) if healthy else self._stop.wait(self._idle * (1 + self._random.random()))
+        self._drop()
+
+    def _publish_all(self) -> bool:
+        try:
+            courier = self._connected()
+            while True:
+                with transaction(self._engine) as connection:
+                    if not outbox.relay(connection, publish=courier.publish):
+                        return True
+        except BrokerUnavailable as error:
+            log.warning("broker unavailable", error=str(error))
+            self._drop()
+        except LedgerUnavailable as error:
+            log.warning("ledger unavailable", task="relay", error=str(error))
+        except Exception:
+            log.exception("relay failed")
+            self._drop()
+        return False
+
+    def _connected(self) -> Courier:
+        if self._courier is None:
+            courier = self._open()
+            courier.declare(list(QUEUES))
+            self._courier = courier
+        return self._courier
+
+    def _drop(self) -> None:
+        courier, self._courier = self._courier, None
+        if courier is not None:
+            try:
+                courier.close()
+            except Exception as error:
+                log.debug("courier did not close", error=str(error))
+
+
+def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
+    """One look of the reaper, and its hints on their way."""
+    with transaction(engine) as connection:
+        due = reaper.reap(connection, patience=patience)
+    if due:
+        log.info("rows were due", count=due)
+        relay.wake()
+
+
+def reaping_period(configured: timedelta, random: Random) -> float:
+    """Seconds between two looks, up to a tenth longer, so that many processes spread out."""
+    return configured.total_seconds() * (1 + random.random() / 10)

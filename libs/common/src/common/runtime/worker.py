@@ -1,0 +1,244 @@
+"""The worker loop: claim → ack → work while the lease is renewed → result and next hints in one transaction."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+from common import messages
+from common.errors import BackfillError, BrokerUnavailable, ClaimLost, LedgerUnavailable, StoreError, TransientError
+from common.jobs import Interrupted, Job
+from common.ledger import failing, settling
+from common.ledger.beginning import Begun, begin
+from common.ledger.claims import Claim, Patience
+from common.ledger.engine import transaction
+from common.outcome import Outcome, Rejected
+from common.ports import Courier, Delivery
+from common.runtime.housekeeping import OpenCourier, Relay
+from common.runtime.leases import Leases
+from common.topology import Stage, stage_of_queue
+
+log = structlog.get_logger()
+
+Step = Callable[[Any], Outcome]
+"""Takes the job of its stage's kind (ReplicaJob, SegmentJob or ImportJob)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who works: the names that claims, evidence and logs carry."""
+
+    worker: str
+    build: str
+
+
+class Worker:
+    """Listens to a service's queues and runs its steps."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        open_courier: OpenCourier,
+        queues: Sequence[str],
+        steps: Mapping[Stage, Step],
+        identity: Identity,
+        patience: Patience,
+        relay: Relay,
+        leases: Leases,
+        stopping: threading.Event,
+        concurrency: int,
+        random: Random,
+    ) -> None:
+        self._engine = engine
+        self._open = open_courier
+        self._queues = list(queues)
+        self._steps = steps
+        self._identity = identity
+        self._patience = patience
+        self._relay = relay
+        self._leases = leases
+        self._stopping = stopping
+        self._random = random
+        self._free = threading.Semaphore(concurrency)
+        self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="step")
+        self._running: set[Future[None]] = set()
+        self.last_contact = time.monotonic()
+        """When the loop last came round; liveness looks at it."""
+        self.connected = False
+        """Whether the last contact with broker and ledger went well; readiness looks at it."""
+
+    def run(self, *, stop_within: timedelta) -> None:
+        """Work until `stopping` is set, then let running steps reach their next checkpoint."""
+        while not self._stopping.is_set():
+            courier: Courier | None = None
+            try:
+                courier = self._open()
+                courier.declare(self._queues)
+                self._listen(courier)
+            except (BrokerUnavailable, LedgerUnavailable) as error:
+                self.connected = False
+                log.warning("cannot listen", error=str(error))
+                self._stopping.wait(0.5 + self._random.random())
+            finally:
+                if courier is not None:
+                    _close(courier)
+        self._finish(stop_within.total_seconds())
+
+    def _listen(self, courier: Courier) -> None:
+        while not self._stopping.is_set():
+            self.last_contact = time.monotonic()
+            delivery = None
+            # With every hand full, the broker is still contacted (that keeps heartbeats alive), for no queue at all.
+            if self._free.acquire(timeout=0.05):
+                try:
+                    delivery = courier.receive(self._queues, wait=1.0)
+                finally:
+                    if delivery is None:
+                        self._free.release()
+            else:
+                courier.receive([], wait=0.05)
+            self.connected = True
+            if delivery is not None:
+                self._act_on(courier, delivery)
+
+    def _act_on(self, courier: Courier, delivery: Delivery) -> None:
+        started = False
+        try:
+            started = self._take(courier, delivery)
+        finally:
+            if not started:
+                self._free.release()
+
+    def _take(self, courier: Courier, delivery: Delivery) -> bool:
+        """Claim what the hint speaks of, ack, and start the step. True: the step runs and frees its hand itself."""
+        try:
+            hint = messages.decode(delivery.body)
+        except messages.NotAHint as error:
+            self._refuse(courier, delivery, reason=str(error))
+            return False
+        stage = stage_of_queue(delivery.queue)
+        if not isinstance(hint, stage.hint):
+            self._refuse(courier, delivery, reason=f"{type(hint).__name__} does not belong on this queue")
+            return False
+        try:
+            begun = self._begin(stage, hint.row_id)
+        except LedgerUnavailable:
+            courier.give_back(delivery)
+            raise
+        courier.ack(delivery)
+        if begun is None:
+            log.debug("nothing to claim", stage=stage.name, row=hint.row_id)
+            return False
+        self._start(begun)
+        return True
+
+    def _begin(self, stage: Stage, row_id: int) -> Begun | None:
+        with transaction(self._engine) as connection:
+            return begin(
+                connection,
+                stage=stage,
+                row_id=row_id,
+                worker=self._identity.worker,
+                patience=self._patience,
+            )
+
+    def _refuse(self, courier: Courier, delivery: Delivery, *, reason: str) -> None:
+        with transaction(self._engine) as connection:
+            failing.dead_letter(connection, queue=delivery.queue, body=delivery.body, code="not_a_hint", reason=reason)
+        courier.ack(delivery)
+        log.error("message refused", queue=delivery.queue, reason=reason)
+
+    def _start(self, begun: Begun) -> None:
+        future = self._pool.submit(self._work, begun)
+        self._running.add(future)
+        future.add_done_callback(self._done)
+
+    def _done(self, future: Future[None]) -> None:
+        self._running.discard(future)
+        self._free.release()
+
+    def _work(self, begun: Begun) -> None:
+        claim = begun.claim
+        grip = self._leases.grip(claim)
+        bound = log.bind(stage=claim.stage.name, row=claim.row_id, fence=claim.fence, attempt=claim.attempt)
+        started = time.monotonic()
+        try:
+            job = begun.job(hold=grip, build=self._identity.build)
+            bound = bound.bind(ingest_id=str(getattr(job, "ingest_id", "")), bag=str(getattr(job, "bag", "")))
+            said = self._settle(claim, self._steps[claim.stage], job)
+            bound.info("step", outcome=said, seconds=round(time.monotonic() - started, 3))
+        except ClaimLost as error:
+            bound.warning("step", outcome="claim lost", error=str(error))
+        except LedgerUnavailable as error:
+            # Nothing is known to be committed; the lease's end gives the row to somebody.
+            bound.warning("step", outcome="ledger unavailable", error=str(error))
+        except Exception:
+            bound.exception("step", outcome="unexpected error")
+            self._after_unexpected(claim)
+        finally:
+            self._leases.drop(claim)
+            self._relay.wake()
+
+    def _settle(self, claim: Claim, step: Step, job: Job) -> str:
+        try:
+            outcome = step(job)
+        except Interrupted:
+            with transaction(self._engine) as connection:
+                settling.let_go(connection, claim)
+            return "interrupted"
+        except LedgerUnavailable:
+            raise
+        except TransientError as error:
+            self._try_again(claim, f"{type(error).__name__}: {error}")
+            return f"transient: {error}"
+        except StoreError as error:
+            outcome = _refused(error)
+        with transaction(self._engine) as connection:
+            settling.settle(connection, claim, outcome, patience=self._patience, build=self._identity.build)
+        return describe(outcome)
+
+    def _try_again(self, claim: Claim, why: str) -> None:
+        with transaction(self._engine) as connection:
+            failing.try_again(connection, claim, why=why, patience=self._patience, random=self._random)
+
+    def _after_unexpected(self, claim: Claim) -> None:
+        """Our own mistake: back off like after a transient error, so that it is retried and then buried, loudly."""
+        try:
+            self._try_again(claim, "an unexpected error; see the worker's log")
+        except BackfillError as error:
+            log.warning("the lease's end will give the row back", row=claim.row_id, error=str(error))
+
+    def _finish(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self._running:
+            log.warning("stopped while working", rows=len(self._running))
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def describe(outcome: Outcome) -> str:
+    """One word and what was said, for the log."""
+    text = getattr(outcome, "said", None) or getattr(outcome, "why", "")
+    return f"{type(outcome).__name__.lower()}: {text}"
+
+
+def _refused(error: StoreError) -> Rejected:
+    return Rejected(code=error.code, why=str(error), for_user=str(error))
+
+
+def _close(courier: Courier) -> None:
+    try:
+        courier.close()
+    except Exception as error:
+        log.debug("courier did not close", error=str(error))
