@@ -1,0 +1,136 @@
+"""Copying a large object in parts: read and hashed in order, uploaded several at a time, committed only if right.
+
+Memory is bounded by the part size times the parts in flight. After a crash the upload is taken up again: its parts
+are not sent twice, though the source is read again from its beginning, because a digest cannot be resumed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from backfill_replicator.parts import PartPlan, plan
+from common.domain.fixity import MultiHasher, mismatches
+from common.domain.segment import PlannedFile
+from common.ports import ObjectStore, PartReceipt, Upload
+
+IN_FLIGHT = 4
+
+
+class Notes:
+    """Which uploads are under way, remembered with the segment so that a later attempt takes them up."""
+
+    def __init__(self, *, earlier: dict[str, str], remember: Callable[[dict[str, str]], None]) -> None:
+        self._uploads = dict(earlier)
+        self._remember = remember
+        self._lock = threading.Lock()
+
+    def upload_of(self, key: str) -> str | None:
+        with self._lock:
+            return self._uploads.get(key)
+
+    def started(self, key: str, upload_id: str) -> None:
+        with self._lock:
+            self._uploads[key] = upload_id
+            self._remember(dict(self._uploads))
+
+    def ended(self, key: str) -> None:
+        """The upload was committed or aborted. Kept in memory only: a stale note does no harm."""
+        with self._lock:
+            self._uploads.pop(key, None)
+
+
+class LargeCopy:
+    """One attempt at one large file."""
+
+    def __init__(
+        self,
+        file: PlannedFile,
+        *,
+        source: ObjectStore,
+        source_key: str,
+        destination: ObjectStore,
+        destination_key: str,
+        notes: Notes,
+        checkpoint: Callable[[], None],
+    ) -> None:
+        self._file = file
+        self._source = source
+        self._source_key = source_key
+        self._destination = destination
+        self._key = destination_key
+        self._notes = notes
+        self._checkpoint = checkpoint
+        self._plan: PartPlan = plan(file.size, destination.limits)
+
+    def run(self) -> str:
+        """Copy; returns what is wrong with the source's bytes, or nothing. Raises AlreadyExists as `commit` does."""
+        upload, have = self._open()
+        hasher = MultiHasher(self._file.checksums)
+        receipts = self._send(upload, hasher, have)
+        measured = hasher.digests()
+        wrong = mismatches(expected=self._file.checksums, measured=measured)
+        if wrong or hasher.size != self._file.size:
+            upload.abort()
+            self._notes.ended(self._key)
+            told = (f"{a.display} {measured[a]}, expected {self._file.checksums[a]}" for a in wrong)
+            return f"{self._file.path}: {hasher.size} bytes of {self._file.size}; " + "; ".join(told)
+        upload.commit(receipts)
+        self._notes.ended(self._key)
+        return ""
+
+    def _open(self) -> tuple[Upload, dict[int, PartReceipt]]:
+        earlier = self._notes.upload_of(self._key)
+        if earlier:
+            upload = self._destination.resume_upload(key=self._key, upload_id=earlier)
+            have = {part.number: part for part in upload.parts()}
+            if have:
+                return upload, {n: part for n, part in have.items() if part.size == self._length(n)}
+        upload = self._destination.begin_upload(key=self._key)
+        self._notes.started(self._key, upload.id)
+        return upload, {}
+
+    def _length(self, number: int) -> int:
+        return self._plan.length(number) if 1 <= number <= self._plan.count else -1
+
+    def _send(self, upload: Upload, hasher: MultiHasher, have: dict[int, PartReceipt]) -> list[PartReceipt]:
+        slots = threading.Semaphore(IN_FLIGHT)
+        futures: dict[int, Future[PartReceipt]] = {}
+        with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="part") as pool:
+            try:
+                for number, data in enumerate(self._parts(hasher), start=1):
+                    if number in have:
+                        continue
+                    slots.acquire()
+                    futures[number] = pool.submit(upload.put_part, number, data)
+                    futures[number].add_done_callback(lambda _: slots.release())
+                    _raise_early(futures)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        sent = {number: future.result() for number, future in futures.items()}
+        return [receipt for _, receipt in sorted((have | sent).items())]
+
+    def _parts(self, hasher: MultiHasher) -> Iterator[bytes]:
+        """The source's bytes in parts, hashed in order."""
+        held = bytearray()
+        with self._source.read(
+            key=self._source_key, if_match=self._file.etag, version_id=self._file.version_id
+        ) as body:
+            for block in body:
+                self._checkpoint()
+                hasher.update(block)
+                held += block
+                while len(held) >= self._plan.part_size:
+                    yield bytes(held[: self._plan.part_size])
+                    del held[: self._plan.part_size]
+        if held:
+            yield bytes(held)
+
+
+def _raise_early(futures: dict[int, Future[PartReceipt]]) -> None:
+    """A part that failed ends the copy now, not after the rest of a terabyte."""
+    for future in futures.values():
+        if future.done() and (error := future.exception()):
+            raise error

@@ -1,0 +1,45 @@
+"""How a large object is cut into parts: a pure plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from common.ports import Limits
+
+MIB = 1 << 20
+USUAL_PART = 8 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
+    """Every part has `part_size` bytes but the last, which has the rest."""
+
+    size: int
+    part_size: int
+
+    @property
+    def count(self) -> int:
+        return -(-self.size // self.part_size)
+
+    def length(self, number: int) -> int:
+        """Bytes of part `number`, counted from 1."""
+        return min(self.part_size, self.size - (number - 1) * self.part_size)
+
+
+def fault(size: int, limits: Limits) -> str | None:
+    """Why the provider could not hold an object of this size, as a sentence; None if it can."""
+    if size > limits.max_object:
+        return f"{size} bytes are more than the {limits.max_object} the provider can hold"
+    return None
+
+
+def plan(size: int, limits: Limits, *, usual: int = USUAL_PART) -> PartPlan:
+    """Parts of `usual` bytes, or of as many MiB more as the provider's number of parts needs.
+
+    Raises ValueError where no part size works; :func:`fault` says so beforehand.
+    """
+    needed = -(-size // limits.max_parts)
+    part_size = max(usual, limits.min_part, -(-needed // MIB) * MIB)
+    if part_size > limits.max_part:
+        raise ValueError(f"{size} bytes would need parts of {part_size}, at most {limits.max_part} are allowed")
+    return PartPlan(size, part_size)

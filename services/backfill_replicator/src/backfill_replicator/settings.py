@@ -1,0 +1,13 @@
+"""The backfill replicator's settings."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveInt
+
+from common.runtime.settings import WorkerSettings
+
+
+class Settings(WorkerSettings):
+    """What it needs beyond what every worker needs."""
+
+    files_at_once: PositiveInt = Field(default=8, description="files of one segment copied at the same time")

@@ -1,0 +1,84 @@
+"""The step: copy a segment's files and say what became of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from backfill_replicator.large import Notes
+from backfill_replicator.transfer import Copied, Ends, Result, Transfer
+from common.domain.replica import SegmentState
+from common.errors import NotFound, NotRestored
+from common.jobs import SegmentJob
+from common.outcome import Done, GoBack, Outcome, Rejected
+from common.ports import Stores
+from common.wording import count, size
+
+_CODES = {
+    Result.SOURCE_CORRUPT: "source_digest_mismatch",
+    Result.DESTINATION_DIFFERS: "destination_differs",
+    Result.TOO_LARGE: "too_large_for_destination",
+}
+
+
+class Replicate:
+    """Copies one segment. Everything a later attempt needs is at the destination or remembered with the row."""
+
+    def __init__(self, *, stores: Stores, concurrency: int) -> None:
+        self._stores = stores
+        self._concurrency = concurrency
+        """Files copied at the same time."""
+
+    def __call__(self, job: SegmentJob) -> Outcome:
+        notes = Notes(
+            earlier=dict(job.progress.get("uploads", {})),
+            remember=lambda uploads: job.hold.remember(uploads=uploads),
+        )
+        transfer = Transfer(checkpoint=job.hold.checkpoint, notes=notes, look_first=_tried_before(job))
+        wanted = [file for file in job.files if not file.fetched]
+        with ThreadPoolExecutor(max_workers=self._concurrency, thread_name_prefix="copy") as pool:
+            futures = [pool.submit(self._copy, transfer, job, index) for index in range(len(job.files))]
+            try:
+                results = [future.result() for future in futures]
+            except BaseException as error:
+                pool.shutdown(wait=True, cancel_futures=True)
+                return _after(error)
+        return _outcome([r for r in results if r is not None], expected=len(wanted))
+
+    def _copy(self, transfer: Transfer, job: SegmentJob, index: int) -> Copied | None:
+        file = job.files[index]
+        if file.fetched:
+            return None
+        ends = Ends(
+            source=self._stores(job.source.id),
+            source_key=job.source_key(file),
+            destination=self._stores(job.destination.id),
+            destination_key=job.destination_key(file),
+        )
+        return transfer.copy(file, ends)
+
+
+def _tried_before(job: SegmentJob) -> bool:
+    return job.attempt.number > 1 or bool(job.progress)
+
+
+def _after(error: BaseException) -> Outcome:
+    """A frozen object goes back to the warmer; a vanished one ends the ingest; the rest is not for us to answer."""
+    if isinstance(error, NotRestored):
+        return GoBack(state=SegmentState.THAWING.value, why=str(error))
+    if isinstance(error, NotFound):
+        return Rejected(code="source_vanished", why=str(error), for_user=f"an object is not there any more: {error}")
+    raise error
+
+
+def _outcome(results: list[Copied], *, expected: int) -> Outcome:
+    bad = [copied for copied in results if not copied.result.good]
+    if bad:
+        told = "; ".join(copied.why for copied in bad)
+        first = bad[0]
+        summary = first.why if len(bad) == 1 else f"{count(len(bad), 'file')} cannot be copied: {told}"
+        return Rejected(code=_CODES[first.result], why=told, for_user=f"{first.result}: {summary}")
+    assert len(results) == expected
+    there = sum(copied.result is Result.ALREADY_THERE for copied in results)
+    copied = [c.file for c in results if c.result is Result.COPIED]
+    said = f"{count(len(copied), 'file')}, {size(sum(file.size for file in copied))}"
+    return Done(said=said + (f", {there} already there" if there else ""))

@@ -1,0 +1,143 @@
+"""Copying one object: pinned at the source, hashed on the way, created only where nothing is.
+
+A file whose bytes do not hash to its manifests is never committed: a corrupt source does not become a replica.
+An object that is already there is left alone; if its bytes hash to the manifests, that is success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backfill_replicator.large import LargeCopy, Notes
+from backfill_replicator.parts import USUAL_PART, fault
+from common.domain.fixity import MultiHasher, mismatches
+from common.domain.segment import PlannedFile
+from common.errors import AlreadyExists, NotFound, StoreUnavailable
+from common.ports import ObjectStore
+
+
+class Result(StrEnum):
+    """What became of one file."""
+
+    COPIED = "copied"
+    ALREADY_THERE = "already there"
+    SOURCE_CORRUPT = "source corrupt"
+    DESTINATION_DIFFERS = "destination differs"
+    TOO_LARGE = "too large"
+
+    @property
+    def good(self) -> bool:
+        return self in (Result.COPIED, Result.ALREADY_THERE)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """The outcome for one file; `why` is empty where it is good."""
+
+    file: PlannedFile
+    result: Result
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where one file comes from and goes to."""
+
+    source: ObjectStore
+    source_key: str
+    destination: ObjectStore
+    destination_key: str
+
+
+class Transfer:
+    """Copies files, one call each; safe to call from several threads."""
+
+    def __init__(
+        self, *, checkpoint: Callable[[], None], notes: Notes, look_first: bool, small: int = USUAL_PART
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._notes = notes
+        self._look_first = look_first
+        """An earlier attempt may have copied files: look before reading the source a second time."""
+        self._small = small
+        """Files up to this many bytes go in one request and are held in memory."""
+
+    def copy(self, file: PlannedFile, ends: Ends) -> Copied:
+        """Make the destination hold the file. Raises StoreErrors and TransientErrors of either store."""
+        self._checkpoint()
+        if too_large := fault(file.size, ends.destination.limits):
+            return Copied(file, Result.TOO_LARGE, too_large)
+        small = file.size <= min(self._small, ends.destination.limits.max_single_put)
+        if (self._look_first or not small) and (there := self._already_there(file, ends)):
+            return there
+        try:
+            copied = self._copy_small(file, ends) if small else self._copy_large(file, ends)
+        except AlreadyExists:
+            return self._compare(file, ends)
+        return copied
+
+    def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
+        hasher, data = self._read_small(file, ends)
+        if mismatches(expected=file.checksums, measured=hasher.digests()) or hasher.size != file.size:
+            # Once more from the source: the flip may have happened on the way.
+            hasher, data = self._read_small(file, ends)
+            if wrong := describe_mismatch(file, hasher):
+                return Copied(file, Result.SOURCE_CORRUPT, wrong)
+        ends.destination.create(key=ends.destination_key, data=data)
+        return Copied(file, Result.COPIED)
+
+    def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[MultiHasher, bytes]:
+        with ends.source.read(key=ends.source_key, if_match=file.etag, version_id=file.version_id) as body:
+            data = b"".join(bytes(block) for block in body)
+        hasher = MultiHasher(file.checksums)
+        hasher.update(data)
+        return hasher, data
+
+    def _copy_large(self, file: PlannedFile, ends: Ends) -> Copied:
+        wrong = ""
+        for _ in range(2):
+            wrong = LargeCopy(
+                file,
+                source=ends.source,
+                source_key=ends.source_key,
+                destination=ends.destination,
+                destination_key=ends.destination_key,
+                notes=self._notes,
+                checkpoint=self._checkpoint,
+            ).run()
+            if not wrong:
+                return Copied(file, Result.COPIED)
+        return Copied(file, Result.SOURCE_CORRUPT, wrong)
+
+    def _already_there(self, file: PlannedFile, ends: Ends) -> Copied | None:
+        try:
+            ends.destination.head(key=ends.destination_key)
+        except NotFound:
+            return None
+        return self._compare(file, ends)
+
+    def _compare(self, file: PlannedFile, ends: Ends) -> Copied:
+        """An object is there: its bytes decide, not its size and not what anybody noted about it."""
+        hasher = MultiHasher(file.checksums)
+        try:
+            with ends.destination.read(key=ends.destination_key) as body:
+                for block in body:
+                    self._checkpoint()
+                    hasher.update(block)
+        except NotFound as error:
+            raise StoreUnavailable(f"{ends.destination_key} was there and is not: {error}") from error
+        if wrong := describe_mismatch(file, hasher):
+            return Copied(file, Result.DESTINATION_DIFFERS, f"another object is at {ends.destination_key}: {wrong}")
+        return Copied(file, Result.ALREADY_THERE)
+
+
+def describe_mismatch(file: PlannedFile, hasher: MultiHasher) -> str:
+    """What is wrong with the bytes seen, with expected and measured values; empty where nothing is."""
+    if hasher.size != file.size:
+        return f"{file.path}: {hasher.size} bytes, expected {file.size}"
+    measured = hasher.digests()
+    wrong = mismatches(expected=file.checksums, measured=measured)
+    told = (f"{a.display} {measured.get(a, 'not measured')}, expected {file.checksums[a]}" for a in wrong)
+    return f"{file.path}: " + "; ".join(told) if wrong else ""

@@ -1,0 +1,21 @@
+"""Puts the backfill replicator together. The only place here that knows adapters."""
+
+from __future__ import annotations
+
+from backfill_replicator.settings import Settings
+from backfill_replicator.step import Replicate
+from common.assembly import courier_opener, open_stores
+from common.runtime.process import prepare, run_worker
+from common.runtime.settings import read_settings
+from common.topology import COPYING
+
+SERVICE = "backfill_replicator"
+
+
+def run() -> None:
+    """Run the service until SIGTERM."""
+    settings = read_settings(Settings)
+    engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
+    stores = open_stores(settings, engine)
+    steps = {COPYING: Replicate(stores=stores, concurrency=settings.files_at_once)}
+    run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))

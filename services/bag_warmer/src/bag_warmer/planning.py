@@ -1,0 +1,112 @@
+"""What a bag's own manifests make of a replica: refuse what cannot be, name what is needed, cut the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from common.domain.bag import BagVersion, Version
+from common.domain.bagit.joined import PlannedFile as ReadFile
+from common.domain.bagit.reader import BagReading
+from common.domain.fetched import FetchedFrom, NotOurs, fetched_from
+from common.domain.location import Location
+from common.domain.problem import Severity
+from common.domain.segment import PlannedFile
+from common.outcome import Rejected
+from common.ports import ObjectStore
+from common.wording import count
+
+MOST_NAMED = 20
+
+
+def invalid(reading: BagReading) -> Rejected | None:
+    """Why the bag at the source cannot be copied at all; None where it can."""
+    errors = [problem for problem in reading.problems if problem.severity is Severity.ERROR]
+    if not reading.rejected:
+        return None
+    told = [f"{p.path or 'bag'}{f' line {p.line}' if p.line else ''}: {p.message}" for p in errors]
+    number = reading.findings.errors
+    return Rejected(
+        code=errors[0].code,
+        why="\n".join(told),
+        for_user=f"the bag at the source is not valid, {count(number, 'problem')}: " + "; ".join(told[:3]),
+    )
+
+
+def changed(pins: Mapping[str, str], registered: Mapping[str, str]) -> Rejected | None:
+    """Why the bag at the source is not the one that was registered; None where it is."""
+    if dict(pins) == dict(registered):
+        return None
+    names = sorted(path for path in {*pins, *registered} if pins.get(path) != registered.get(path))
+    told = f"not the bytes the bag was registered with: {', '.join(names)}"
+    return Rejected(code="manifest_changed", why=told, for_user=told)
+
+
+def unholdable(files: Iterable[ReadFile], *, key: Callable[[str], str], destination: ObjectStore) -> Rejected | None:
+    """Every name that the destination cannot hold, found before anything is thawed; None where there is none."""
+    faults: list[str] = []
+    number = 0
+    for file in files:
+        if file.url is None and (fault := destination.name_fault(key(file.key))):
+            number += 1
+            if len(faults) < MOST_NAMED:
+                faults.append(f"{file.path}: {fault}")
+    if not number:
+        return None
+    told = "; ".join(faults)
+    return Rejected(
+        code="name_not_allowed", why=told, for_user=f"the destination cannot hold {count(number, 'name')}: {told}"
+    )
+
+
+@dataclass(slots=True)
+class Fetches:
+    """Where the fetched files of a bag version lie, and on which versions it therefore depends."""
+
+    places: dict[str, FetchedFrom] = field(default_factory=dict)
+    """By path. Held in memory: fetch.txt lists what did not change between versions, not the bag's whole payload."""
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def versions(self) -> list[Version]:
+        return sorted({place.version for place in self.places.values()})
+
+    def refused(self) -> Rejected | None:
+        """Every URL that leads outside the bag; None where there is none."""
+        if not self.faults:
+            return None
+        told = "; ".join(self.faults[:MOST_NAMED])
+        number = count(len(self.faults), "URL")
+        return Rejected(code="fetch_outside_bag", why=told, for_user=f"fetch.txt has {number} outside the bag: {told}")
+
+
+def fetches(files: Iterable[ReadFile], *, bag: BagVersion, locations: Iterable[Location]) -> Fetches:
+    """Resolve what fetch.txt says."""
+    found, known = Fetches(), list(locations)
+    for file in files:
+        if file.url is None:
+            continue
+        try:
+            found.places[file.path] = fetched_from(file.url, bag=bag, locations=known)
+        except NotOurs as error:
+            found.faults.append(str(error))
+    return found
+
+
+def planned(
+    files: Iterable[ReadFile], *, bag: BagVersion, fetched: Fetches, size_of: Callable[[str], int]
+) -> Iterator[PlannedFile]:
+    """The files as segments hold them. `size_of` is asked for the key path of a fetched file of unknown length."""
+    for file in files:
+        place = fetched.places.get(file.path)
+        key_path = place.key_path if place else f"{bag.version}/{file.key}"
+        yield PlannedFile(
+            path=file.path,
+            key_path=key_path,
+            size=file.size if file.size is not None else size_of(key_path),
+            checksums=dict(file.checksums),
+            etag=file.etag or "",
+            version_id=file.version_id,
+            storage_class=file.storage_class,
+            fetched=place is not None,
+        )

@@ -1,0 +1,69 @@
+"""What the warmer asks the ledger: locations, and whether earlier versions are where this one is going."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from sqlalchemy import Engine, select
+
+from common.domain.bag import BagVersion, Version
+from common.domain.location import Location, LocationId, Provider
+from common.domain.replica import ReplicaState
+from common.ledger.engine import transaction
+from common.ledger.tables import bag_locations, bag_versions, locations, replicas
+
+
+class Presence(StrEnum):
+    """Whether a bag version is at a location."""
+
+    REGISTERED = "registered"
+    UNDER_WAY = "under way"
+    ABSENT = "absent"
+
+
+class Records(Protocol):
+    """The port; :class:`LedgerRecords` is its adapter."""
+
+    def locations(self) -> list[Location]:
+        """Every location there is."""
+        ...
+
+    def presence(self, bag: BagVersion, version: Version, location: LocationId) -> Presence:
+        """Whether another version of the same bag is at the location."""
+        ...
+
+
+class LedgerRecords:
+    """Reads on the primary."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def locations(self) -> list[Location]:
+        """Every location there is."""
+        with transaction(self._engine) as connection:
+            rows = connection.execute(select(locations)).all()
+        return [Location(LocationId(r.id), Provider(r.provider), r.bucket, r.prefix, r.title) for r in rows]
+
+    def presence(self, bag: BagVersion, version: Version, location: LocationId) -> Presence:
+        """Whether another version of the same bag is at the location."""
+        wanted = (
+            bag_versions.c.space == bag.space.value,
+            bag_versions.c.external_identifier == bag.external_identifier.value,
+            bag_versions.c.version == version.number,
+        )
+        with transaction(self._engine) as connection:
+            registered = connection.execute(
+                select(bag_locations.c.location_id)
+                .join(bag_versions, bag_versions.c.id == bag_locations.c.bag_version_id)
+                .where(*wanted, bag_locations.c.location_id == location.value)
+            ).first()
+            state = connection.execute(
+                select(replicas.c.state)
+                .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
+                .where(*wanted, replicas.c.location_id == location.value)
+            ).scalar()
+        if registered:
+            return Presence.REGISTERED
+        return Presence.UNDER_WAY if state and not ReplicaState(state).terminal else Presence.ABSENT

@@ -1,0 +1,35 @@
+"""The bag warmer's settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, PositiveInt
+
+from bag_warmer.step import Warming
+from bag_warmer.thaw import Wish
+from common.domain.segment import SegmentLimits
+from common.ports import Tier
+from common.runtime.settings import WorkerSettings
+
+
+class Settings(WorkerSettings):
+    """How this archive thaws and cuts, beyond what every worker needs."""
+
+    thaw_tier: Tier = Field(default=Tier.BULK, description="tier of restore requests: Expedited, Standard or Bulk")
+    thaw_days: PositiveInt = Field(default=3, description="days that restored copies shall last")
+    thaw_margin: timedelta = Field(default=timedelta(hours=12), description="copies that expire sooner are extended")
+    thaw_status_lag: timedelta = Field(
+        default=timedelta(minutes=15), description="for so long a store may not yet show a restore it accepted"
+    )
+    check_thaw_every: timedelta = Field(
+        default=timedelta(minutes=15), description="how long frozen objects are left alone"
+    )
+    segment_files: PositiveInt = Field(default=500, description="most files in a segment")
+    segment_bytes: PositiveInt = Field(default=1 << 30, description="most bytes in a segment of several files")
+
+    @property
+    def warming(self) -> Warming:
+        wish = Wish(tier=self.thaw_tier, days=self.thaw_days, margin=self.thaw_margin, status_lag=self.thaw_status_lag)
+        limits = SegmentLimits(files=self.segment_files, bytes=self.segment_bytes)
+        return Warming(wish=wish, check_every=self.check_thaw_every, limits=limits)

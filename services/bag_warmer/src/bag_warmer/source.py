@@ -1,0 +1,53 @@
+"""A bag version in its source store, as the BagIt reader wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from common.domain.bagit.joined import ListedObject
+from common.ports import ObjectInfo, ObjectStore
+
+_LAST = "\U0010ffff"
+
+
+class StoredBag:
+    """Reads pinned: what was listed is what is read, or Changed is raised."""
+
+    def __init__(self, store: ObjectStore, *, root: str, checkpoint: Callable[[], None]) -> None:
+        self._store = store
+        self._root = root
+        self._checkpoint = checkpoint
+        self._pinned: dict[str, tuple[str, str | None]] = {}
+
+    def tag_files(self) -> list[ObjectInfo]:
+        """Every object that is not payload: a few, whatever the size of the bag. The payload is not listed."""
+        payload = f"{self._root}data/"
+        found: list[ObjectInfo] = []
+        for info in self._store.list(prefix=self._root):
+            if info.key.startswith(payload):
+                found += self._store.list(prefix=self._root, start_after=payload + _LAST)
+                break
+            found.append(info)
+        return found
+
+    def objects(self) -> Iterator[ListedObject]:
+        """Every object of the bag, by path."""
+        for info in self._store.list(prefix=self._root):
+            self._checkpoint()
+            path = info.key.removeprefix(self._root)
+            if not path.startswith("data/"):
+                self._pinned[path] = (info.etag, info.version_id)
+            yield ListedObject(path, info.size, info.etag, info.version_id, info.storage_class)
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Iterable[bytes | memoryview]]:
+        """The bytes of a tag file that `objects` named."""
+        etag, version_id = self._pinned[path]
+        with self._store.read(key=self._root + path, if_match=etag, version_id=version_id) as body:
+            yield self._watched(body)
+
+    def _watched(self, body: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+        for block in body:
+            self._checkpoint()
+            yield block

@@ -1,0 +1,219 @@
+"""The two steps: plan a replica from the bag's own manifests, and thaw a segment of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from bag_warmer import planning
+from bag_warmer.records import Presence, Records
+from bag_warmer.source import StoredBag
+from bag_warmer.thaw import Thaw, Wish, thaw
+from bag_warmer.warmth import longest
+from common.domain.bagit.policy import Policy
+from common.domain.bagit.reader import BagReading, read_bag
+from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
+from common.errors import NotRestored
+from common.jobs import ReplicaJob, SegmentJob
+from common.outcome import Done, Outcome, Planned, Rejected, Wait
+from common.ports import ObjectInfo, ObjectStore, Stores, Tier
+from common.wording import count, size
+
+
+@dataclass(frozen=True, slots=True)
+class Warming:
+    """How this archive thaws and cuts."""
+
+    wish: Wish = field(default_factory=Wish)
+    check_every: timedelta = timedelta(minutes=15)
+    """How long to leave frozen objects alone before looking again."""
+    limits: SegmentLimits = field(default_factory=SegmentLimits)
+    policy: Policy = field(default_factory=lambda: Policy(allow_fetch=True))
+
+    def wish_of(self, options: Mapping[str, Any]) -> Wish:
+        """The archive's wish, with what the ingest asked for in its place."""
+        tier = Tier(options["tier"]) if options.get("tier") else self.wish.tier
+        return replace(self.wish, tier=tier, days=int(options.get("restoredDays") or self.wish.days))
+
+
+class Plan:
+    """Reads the manifests (thawing them first), refuses what cannot be, and cuts the bag into segments.
+
+    Nothing of the payload is thawed here: a bag that cannot be valid fails before it costs anything.
+    """
+
+    def __init__(self, *, stores: Stores, records: Records, warming: Warming) -> None:
+        self._stores = stores
+        self._records = records
+        self._warming = warming
+
+    def __call__(self, job: ReplicaJob) -> Outcome:
+        store = self._stores(job.source.id)
+        stored = StoredBag(store, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
+        if waits := self._tag_files_frozen(job, store, stored):
+            return waits
+        try:
+            reading = read_bag(stored, policy=self._warming.policy)
+        except NotRestored as error:
+            # It was readable a moment ago: the restored copy has expired. The next look asks again.
+            return Wait(again_in=timedelta(seconds=1), why=f"a tag file froze again: {error}")
+        try:
+            outcome = self._planned(job, store, reading)
+        except BaseException:
+            reading.inventory.close()
+            raise
+        if not isinstance(outcome, Done):
+            reading.inventory.close()
+        return outcome
+
+    def _tag_files_frozen(self, job: ReplicaJob, store: ObjectStore, stored: StoredBag) -> Outcome | None:
+        tags = stored.tag_files()
+        if not tags:
+            told = f"there is nothing at {job.source.name} under {job.source.root(job.bag)}"
+            return Rejected(code="source_vanished", why=told, for_user=told)
+        wish = self._warming.wish_of(job.options)
+        found = thaw(
+            tags,
+            store=store,
+            cold=self._stores.cold(job.source.id),
+            wish=wish,
+            asked=job.progress.get("asked", {}),
+            checkpoint=job.hold.checkpoint,
+        )
+        job.hold.remember(asked=found.asked)
+        return None if found.ready else waiting(found, wish, what="tag file", check_every=self._warming.check_every)
+
+    def _planned(self, job: ReplicaJob, store: ObjectStore, reading: BagReading) -> Outcome:
+        pins = {path: pin.sha256 for path, pin in reading.pins.items()}
+        if refused := planning.invalid(reading) or planning.changed(pins, job.registered_pins):
+            return refused
+        fetched = planning.fetches(reading.inventory.files(), bag=job.bag, locations=self._records.locations())
+        root = job.destination.root(job.bag)
+        destination = self._stores(job.destination.id)
+        if refused := fetched.refused() or planning.unholdable(
+            reading.inventory.files(), key=lambda path: root + path, destination=destination
+        ):
+            return refused
+        if needs := self._missing_versions(job, fetched):
+            return needs
+        return self._cut(job, store, reading, fetched, pins)
+
+    def _missing_versions(self, job: ReplicaJob, fetched: planning.Fetches) -> Outcome | None:
+        """A version with fetch.txt is only worth having where the versions it needs are."""
+        for version in fetched.versions:
+            match self._records.presence(job.bag, version, job.destination.id):
+                case Presence.UNDER_WAY:
+                    told = f"waiting for {version}, whose files it needs, to be registered at {job.destination.name}"
+                    return Wait(again_in=min(timedelta(seconds=30), self._warming.check_every), why=told)
+                case Presence.ABSENT:
+                    told = (
+                        f"{version}, whose files it needs, is not at {job.destination.name}: backfill {version} first"
+                    )
+                    return Rejected(code="needs_earlier_version", why=told, for_user=told)
+        return None
+
+    def _cut(
+        self,
+        job: ReplicaJob,
+        store: ObjectStore,
+        reading: BagReading,
+        fetched: planning.Fetches,
+        pins: dict[str, str],
+    ) -> Done:
+        bag_root = job.source.bag_root(job.bag)
+
+        def size_of(key_path: str) -> int:
+            return store.head(key=f"{bag_root}/{key_path}").size
+
+        totals = reading.inventory.totals()
+        number = totals.files + len(fetched.places)
+
+        def segments() -> Iterator[SegmentPlan]:
+            with reading:
+                files = planning.planned(reading.inventory.files(), bag=job.bag, fetched=fetched, size_of=size_of)
+                yield from cut(files, limits=self._warming.limits)
+
+        said = f"{count(number, 'file')}, {size(totals.bytes)}"
+        if fetched.places:
+            said += f", {len(fetched.places)} of them in {', '.join(map(str, fetched.versions))}"
+        return Done(said=said, writes=(Planned(segments=segments(), files=number, bytes=totals.bytes, pins=pins),))
+
+
+class ThawSegment:
+    """Asks for what is frozen of a segment, and releases the segment when all of it can be read."""
+
+    def __init__(self, *, stores: Stores, warming: Warming) -> None:
+        self._stores = stores
+        self._warming = warming
+
+    def __call__(self, job: SegmentJob) -> Outcome:
+        store = self._stores(job.source.id)
+        wanted = {job.source_key(file): file for file in job.files if not file.fetched}
+        infos = _listed(store, wanted, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
+        if refused := _other_objects(wanted, infos):
+            return refused
+        wish = self._warming.wish_of(job.options)
+        found = thaw(
+            infos.values(),
+            store=store,
+            cold=self._stores.cold(job.source.id),
+            wish=wish,
+            asked=job.progress.get("asked", {}),
+            checkpoint=job.hold.checkpoint,
+        )
+        if found.ready:
+            return Done(said=f"{count(found.objects, 'object')} can be read")
+        job.hold.remember(asked=found.asked)
+        return waiting(found, wish, what="object", check_every=self._warming.check_every)
+
+
+def waiting(found: Thaw, wish: Wish, *, what: str, check_every: timedelta) -> Wait:
+    """Leave frozen objects alone for a while; a throttled round goes on soon."""
+    again = min(check_every, timedelta(seconds=10)) if found.throttled else check_every
+    hours = max(longest(name, wish.tier) for name in found.classes).total_seconds() / 3600
+    within = f"{hours:.0f} hours" if hours >= 1 else "minutes"
+    return Wait(
+        again_in=again, why=f"waiting for {count(len(found.warming), what)} to thaw ({wish.tier}, within {within})"
+    )
+
+
+def _listed(
+    store: ObjectStore, wanted: Mapping[str, PlannedFile], *, root: str, checkpoint: Any
+) -> dict[str, ObjectInfo]:
+    """A fresh look at a segment's objects: its keys are neighbours, so a list costs a thousandth of looking at each."""
+    if not wanted:
+        return {}
+    keys = sorted(wanted, key=str.encode)
+    found: dict[str, ObjectInfo] = {}
+    last = keys[-1].encode()
+    for info in store.list(prefix=root, start_after=_just_before(keys[0], root)):
+        checkpoint()
+        if info.key.encode() > last:
+            break
+        if info.key in wanted:
+            found[info.key] = info
+    return found
+
+
+def _just_before(key: str, root: str) -> str | None:
+    """A key that sorts before `key` with next to nothing between them. None where that would leave the bag."""
+    return key[:-1] if len(key) > len(root) + 1 else None
+
+
+def _other_objects(wanted: Mapping[str, PlannedFile], infos: Mapping[str, ObjectInfo]) -> Rejected | None:
+    """The pinned objects must still be there and be the same ones."""
+    gone = [file.path for key, file in wanted.items() if key not in infos]
+    if gone:
+        told = f"{count(len(gone), 'object')} vanished from the source: {', '.join(gone[:20])}"
+        return Rejected(code="source_vanished", why=told, for_user=told)
+    other = [
+        f"{file.path} (ETag {infos[key].etag}, planned {file.etag})"
+        for key, file in wanted.items()
+        if infos[key].etag != file.etag
+    ]
+    if other:
+        told = f"{count(len(other), 'object')} changed at the source since planning: {', '.join(other[:20])}"
+        return Rejected(code="source_changed", why=told, for_user=told)
+    return None

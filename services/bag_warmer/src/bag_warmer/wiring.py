@@ -1,0 +1,26 @@
+"""Puts the bag warmer together. The only place here that knows adapters."""
+
+from __future__ import annotations
+
+from bag_warmer.records import LedgerRecords
+from bag_warmer.settings import Settings
+from bag_warmer.step import Plan, ThawSegment
+from common.assembly import courier_opener, open_stores
+from common.runtime.process import prepare, run_worker
+from common.runtime.settings import read_settings
+from common.runtime.worker import Step
+from common.topology import PLANNING, THAWING, Stage
+
+SERVICE = "bag_warmer"
+
+
+def run() -> None:
+    """Run the service until SIGTERM."""
+    settings = read_settings(Settings)
+    engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
+    stores = open_stores(settings, engine)
+    steps: dict[Stage, Step] = {
+        PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=settings.warming),
+        THAWING: ThawSegment(stores=stores, warming=settings.warming),
+    }
+    run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))

@@ -1,0 +1,93 @@
+"""Reading one file back: every byte, against every digest the manifests give."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from common.domain.fixity import Algorithm, MultiHasher, mismatches
+from common.domain.replica import EvidenceClass
+from common.domain.segment import PlannedFile
+from common.errors import Changed, NotFound
+from common.outcome import Evidence
+from common.ports import ObjectInfo, ObjectStore
+
+READS = 3
+"""A file is called bad only when so many reads agree that it is: a bit may flip on the way."""
+
+
+class Check:
+    """Reads files back; safe to call from several threads."""
+
+    def __init__(self, *, store: ObjectStore, checkpoint: Callable[[], None]) -> None:
+        self._store = store
+        self._checkpoint = checkpoint
+
+    def file(self, file: PlannedFile, *, key: str) -> Evidence:
+        """Evidence for one file: "match", or "mismatch" or "missing" after the last of :data:`READS` reads.
+
+        Raises TransientErrors of the store, NotRestored and AccessDenied: they say nothing about the bytes.
+        """
+        evidence = self._read(file, key)
+        for _ in range(READS - 1):
+            if evidence.outcome == "match":
+                break
+            evidence = self._read(file, key)
+        return evidence
+
+    def _read(self, file: PlannedFile, key: str) -> Evidence:
+        hasher = MultiHasher(file.checksums)
+        begun, began = datetime.now(UTC), time.perf_counter()
+        try:
+            info = self._hash(key, hasher)
+        except (NotFound, Changed) as error:
+            return _evidence(file, key, "missing", hasher, None, begun, began, str(error))
+        reason = _fault(file, hasher, info)
+        return _evidence(file, key, "mismatch" if reason else "match", hasher, info, begun, began, reason)
+
+    def _hash(self, key: str, hasher: MultiHasher) -> ObjectInfo:
+        with self._store.read(key=key) as body:
+            for block in body:
+                self._checkpoint()
+                hasher.update(block)
+            return body.info
+
+
+def _fault(file: PlannedFile, hasher: MultiHasher, info: ObjectInfo) -> str:
+    if hasher.size != file.size:
+        return f"{hasher.size} bytes, expected {file.size}"
+    if hasher.size != info.size:
+        return f"{hasher.size} bytes were read of an object of {info.size}"
+    measured = hasher.digests()
+    wrong = mismatches(expected=file.checksums, measured=measured)
+    if not file.checksums:
+        return "no manifest gives a checksum for it"
+    return "; ".join(f"{a.display} {measured.get(a)}, expected {file.checksums[a]}" for a in wrong)
+
+
+def _evidence(
+    file: PlannedFile,
+    key: str,
+    outcome: str,
+    hasher: MultiHasher,
+    info: ObjectInfo | None,
+    begun: datetime,
+    began: float,
+    reason: str,
+) -> Evidence:
+    measured: dict[Algorithm, str] = hasher.digests() if info else {}
+    return Evidence(
+        path=file.path,
+        key=key,
+        outcome=outcome,
+        evidence_class=EvidenceClass.READ_BACK,
+        expected=file.checksums,
+        measured=measured,
+        bytes=hasher.size,
+        etag=info.etag if info else None,
+        version_id=info.version_id if info else None,
+        started_at=begun,
+        seconds=time.perf_counter() - began,
+        reason=reason,
+    )

@@ -1,0 +1,47 @@
+"""The step: read a segment's files back from the destination and keep the evidence, good or bad."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from common.jobs import SegmentJob
+from common.outcome import Done, Evidence, Outcome, Rejected, Verified
+from common.ports import Stores
+from common.wording import count, size
+from verifier.checks import Check
+
+
+class Verify:
+    """Verifies one segment with credentials that cannot write."""
+
+    def __init__(self, *, stores: Stores, concurrency: int) -> None:
+        self._stores = stores
+        self._concurrency = concurrency
+        """Files read at the same time."""
+
+    def __call__(self, job: SegmentJob) -> Outcome:
+        check = Check(store=self._stores(job.destination.id), checkpoint=job.hold.checkpoint)
+        with ThreadPoolExecutor(max_workers=self._concurrency, thread_name_prefix="verify") as pool:
+            futures = [pool.submit(check.file, file, key=job.destination_key(file)) for file in job.files]
+            try:
+                evidence = [future.result() for future in futures]
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return outcome(evidence)
+
+
+def outcome(evidence: list[Evidence]) -> Outcome:
+    """All good, or every bad file with what was expected and what was measured. The evidence is kept either way."""
+    bad = [item for item in evidence if item.outcome != "match"]
+    facts = (Verified(evidence),)
+    if not bad:
+        return Done(said=f"{count(len(evidence), 'file')}, {size(sum(item.bytes for item in evidence))}", writes=facts)
+    told = "; ".join(f"{item.path}: {item.outcome}, {item.reason}" for item in bad)
+    names = ", ".join(item.path for item in bad)
+    return Rejected(
+        code="replica_digest_mismatch",
+        why=told,
+        for_user=f"unable to verify {count(len(bad), 'file')} at the destination: {names}",
+        writes=facts,
+    )
