@@ -1,0 +1,1 @@
+"""Object stores: one room per provider, each behind :class:`common.ports.ObjectStore`."""

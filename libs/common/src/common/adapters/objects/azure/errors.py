@@ -1,0 +1,131 @@
+"""One table: what Azure Blob Storage answers → what Backfill calls it. A 409 has many meanings, told apart by code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import azure.core.exceptions as azure
+from obstore.exceptions import BaseError as ObstoreError
+
+from common.adapters.objects.obstore_answers import Answer, answer_of
+from common.errors import (
+    AccessDenied,
+    AlreadyExists,
+    BackfillError,
+    Changed,
+    Immutable,
+    NameNotAllowed,
+    NotFound,
+    NotRestored,
+    RefusedByStore,
+    StoreUnavailable,
+    Throttled,
+    TruncatedBody,
+)
+
+TABLE: dict[str | int, type[BackfillError]] = {
+    "BlobNotFound": NotFound,
+    "ContainerNotFound": NotFound,
+    "ResourceNotFound": NotFound,
+    "InvalidBlockList": NotFound,  # a block of the commit is not there (any more)
+    "BlobAlreadyExists": AlreadyExists,
+    "ResourceAlreadyExists": AlreadyExists,
+    "UnauthorizedBlobOverwrite": AlreadyExists,  # the token may create, and there is a blob
+    "ConditionNotMet": Changed,
+    "TargetConditionNotMet": Changed,
+    "BlobArchived": NotRestored,
+    "BlobBeingRehydrated": NotRestored,
+    "BlobImmutableDueToPolicy": Immutable,
+    "BlobImmutableDueToLegalHold": Immutable,
+    "AuthenticationFailed": AccessDenied,
+    "AuthorizationFailure": AccessDenied,
+    "AuthorizationPermissionMismatch": AccessDenied,
+    "AuthorizationProtocolMismatch": AccessDenied,
+    "AuthorizationResourceTypeMismatch": AccessDenied,
+    "AuthorizationServiceMismatch": AccessDenied,
+    "AuthorizationSourceIPMismatch": AccessDenied,
+    "AccountIsDisabled": AccessDenied,
+    "InsufficientAccountPermissions": AccessDenied,
+    "InvalidAuthenticationInfo": AccessDenied,
+    "NoAuthenticationInformation": AccessDenied,
+    "PublicAccessNotPermitted": AccessDenied,
+    "InvalidResourceName": NameNotAllowed,
+    "InvalidUri": NameNotAllowed,
+    "ServerBusy": Throttled,
+    "InternalError": StoreUnavailable,
+    "OperationTimedOut": StoreUnavailable,
+    "ContainerBeingDeleted": StoreUnavailable,
+    "AccountBeingCreated": StoreUnavailable,
+    "Md5Mismatch": StoreUnavailable,  # the bytes were harmed on their way
+    "Crc64Mismatch": StoreUnavailable,
+    "LeaseIdMissing": RefusedByStore,  # a 412, and no condition of ours
+    400: RefusedByStore,
+    401: AccessDenied,
+    403: AccessDenied,
+    404: NotFound,
+    405: RefusedByStore,
+    408: StoreUnavailable,
+    409: RefusedByStore,
+    412: Changed,
+    416: RefusedByStore,
+    429: Throttled,
+    500: StoreUnavailable,
+    501: RefusedByStore,
+    502: StoreUnavailable,
+    503: StoreUnavailable,
+    504: StoreUnavailable,
+}
+"""Code, or status where the code is not named here."""
+
+
+def error_for(answer: Answer, *, what: str, writing: bool = False) -> BackfillError:
+    """Total: every answer has a class. `what` says what was tried, without secrets."""
+    kind = _kind(answer)
+    if writing and kind is Changed:
+        kind = AlreadyExists  # the only condition we set on a write is "no blob has the name"
+    message = f"{what}: {answer}"
+    return Throttled(message, retry_after=answer.retry_after) if kind is Throttled else kind(message)
+
+
+def _kind(answer: Answer) -> type[BackfillError]:
+    if answer.status is None:
+        return TruncatedBody if answer.cut else StoreUnavailable
+    if answer.code in TABLE:
+        return TABLE[answer.code]
+    server_fault = StoreUnavailable if answer.status >= 500 else RefusedByStore
+    return TABLE.get(answer.status, server_fault)
+
+
+def sdk_answer(error: azure.AzureError) -> Answer:
+    """Read an exception of azure-core."""
+    if isinstance(error, azure.HttpResponseError) and error.status_code:
+        code = getattr(error, "error_code", None)
+        headers = getattr(error.response, "headers", None) or {}
+        after = str(headers.get("retry-after", ""))
+        name = str(getattr(code, "value", code)) if code else headers.get("x-ms-error-code")
+        return Answer(error.status_code, name, float(after) if after.isdigit() else None)
+    return Answer(None, cut=isinstance(error, azure.IncompleteReadError))
+
+
+@contextmanager
+def translated(what: str, *, writing: bool = False) -> Iterator[None]:
+    """No exception of azure-core or obstore gets out of this."""
+    try:
+        yield
+    except azure.AzureError as problem:
+        raise error_for(sdk_answer(problem), what=what, writing=writing) from None
+    except (ObstoreError, FileNotFoundError) as problem:
+        raise error_for(answer_of(problem), what=what, writing=writing) from None
+
+
+def translated_steps(steps: Iterable[Any], what: str) -> Iterator[Any]:
+    """The items of a list or stream; only what the store raises is translated, not what their reader does."""
+    source = iter(steps)
+    while True:
+        with translated(what):
+            step = next(source, None)
+        if step is None:
+            return
+        yield step

@@ -1,0 +1,181 @@
+"""The locations file: which stores there are and how to reach them. Secrets stay out of it.
+
+[locations.azure]
+provider = "azure-blob-storage"
+bucket = "replicas"
+account_name = "archive"
+account_key = { env = "AZURE_KEY" }        # or { file = "/run/secrets/azure_key" }
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from common.domain.location import Location, LocationId, Provider
+from common.errors import ConfigurationError
+
+S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class")
+AZURE_ONLY = ("account_name", "account_key", "sas_token", "access_tier")
+SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
+
+
+class LocationConfig(BaseModel):
+    """One store and how to reach it. Without credentials the provider's own chain is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+    id: LocationId
+    provider: Provider
+    bucket: str = Field(min_length=1)
+    """Bucket, container, or (for `local`) directory."""
+    prefix: str = ""
+    title: str = ""
+    endpoint: str | None = None
+    """Base URL; None means the provider's public one. Azure: with the account's path, where it has one."""
+    region: str | None = None
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    account_name: str | None = None
+    account_key: SecretStr | None = None
+    sas_token: SecretStr | None = None
+    storage_class: str | None = None
+    """S3 storage class of new objects; None leaves it to the bucket."""
+    access_tier: str | None = None
+    """Azure access tier of new blobs; None leaves it to the account."""
+    concurrency: int = Field(default=16, ge=1, le=256)
+    """Threads that use the store at once: the size of its connection pools."""
+    connect_timeout: float = Field(default=10, gt=0)
+    """Seconds."""
+    read_timeout: float = Field(default=60, gt=0)
+    """Seconds without a byte."""
+    checksums: bool = False
+    """S3: also send and check CRC checksums. Off by default: many S3 look-alikes refuse them."""
+
+    @field_validator("id", mode="before")
+    @classmethod
+    def _read_id(cls, value: object) -> object:
+        return LocationId(value) if isinstance(value, str) else value
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix_ends_with_slash(cls, value: str) -> str:
+        if value and not value.endswith("/"):
+            raise ValueError(f'must be empty or end with /; write "{value}/"')
+        return value
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint_is_bare_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError('must begin with "http://" or "https://"')
+        if "?" in value or "@" in value:
+            raise ValueError("must not carry credentials or a query; use the fields for credentials")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        if faults := list(_misfits(self)):
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def location(self) -> Location:
+        """The public facts, nothing secret."""
+        return Location(self.id, self.provider, self.bucket, self.prefix, self.title)
+
+
+def _misfits(config: LocationConfig) -> list[str]:
+    """What is wrong between fields that are right by themselves."""
+    foreign = {Provider.AMAZON_S3: AZURE_ONLY, Provider.AZURE_BLOB: S3_ONLY}.get(config.provider, S3_ONLY + AZURE_ONLY)
+    faults = [
+        f"{name} means nothing to provider {config.provider.value}; remove it"
+        for name in foreign
+        if getattr(config, name) is not None
+    ]
+    if (config.access_key_id is None) != (config.secret_access_key is None):
+        faults.append("access_key_id and secret_access_key go together; give both or neither")
+    if config.provider is Provider.AZURE_BLOB and config.account_name is None:
+        faults.append("account_name is missing; add the storage account's name")
+    if config.account_key is not None and config.sas_token is not None:
+        faults.append("account_key and sas_token exclude each other; remove one")
+    return faults
+
+
+def read_locations(path: Path) -> dict[LocationId, LocationConfig]:
+    """The locations of a TOML file. Raises ConfigurationError that lists every problem of the file."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8")).get("locations", {})
+    except (OSError, ValueError) as problem:
+        raise ConfigurationError(f"{path} cannot be read as TOML: {problem}") from None
+    if not isinstance(tables, dict) or not tables:
+        raise ConfigurationError(f"{path} has no [locations.<id>] table; add one for each store")
+    problems: list[str] = []
+    found = [_location(name, table, problems) for name, table in tables.items()]
+    if problems:
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        raise ConfigurationError(f"{path} has {len(problems)} problem(s):\n{lines}")
+    return {config.id: config for config in found if config is not None}
+
+
+def _location(name: str, table: object, problems: list[str]) -> LocationConfig | None:
+    where = f"[locations.{name}]"
+    if not isinstance(table, dict):
+        problems.append(f"{where} is {table!r}, but must be a table of settings")
+        return None
+    if "id" in table:
+        problems.append(f"{where} id = {table['id']!r}: the table's name is the id; remove the line")
+    before = len(problems)
+    values = {key: _resolved(where, key, value, problems) for key, value in table.items() if key != "id"}
+    try:
+        # Unresolved secrets are left out, so that they are not reported a second time.
+        return LocationConfig(**{"id": name, **{k: v for k, v in values.items() if v is not None}})
+    except ValidationError as invalid:
+        problems.extend(_sentences(where, table, invalid, already_reported=len(problems) > before))
+        return None
+
+
+def _resolved(where: str, key: str, value: object, problems: list[str]) -> object:
+    """`value`, or what `{ env = … }` or `{ file = … }` stands for; None where that cannot be had (reported)."""
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"env"}:
+        text = os.environ.get(str(value["env"]))
+        if not text:
+            problems.append(f"{where} {key}: environment variable {value['env']} is not set; set it")
+        return text or None
+    if set(value) == {"file"}:
+        try:
+            return Path(str(value["file"])).read_text("utf-8").strip()
+        except (OSError, ValueError) as problem:
+            reason = getattr(problem, "strerror", None) or type(problem).__name__
+            problems.append(f"{where} {key}: file {value['file']} cannot be read ({reason}); create it or fix the path")
+            return None
+    problems.append(f'{where} {key}: must be a value, {{ env = "NAME" }} or {{ file = "path" }}')
+    return None
+
+
+def _sentences(where: str, table: Mapping[str, Any], invalid: ValidationError, *, already_reported: bool) -> list[str]:
+    sentences = []
+    for fault in invalid.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        text = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "missing":
+            if key not in table or not already_reported:
+                sentences.append(f"{where} {key} is missing; add it")
+        elif fault["type"] == "extra_forbidden":
+            sentences.append(f"{where} {key}: no such setting; remove it or fix its spelling")
+        elif not key:
+            sentences += [] if already_reported else [f"{where} {part}" for part in text.split("\n")]
+        else:
+            shown = "a secret" if key in SECRETS else repr(fault["input"])
+            sentences.append(f"{where} {key} = {shown}: {text}")
+    return sentences

@@ -1,0 +1,61 @@
+"""What every remote store does about ranges: ask, and where the range is empty or past the end, look at the size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from common.adapters.objects.body import CountedBody, checked_range
+from common.errors import Changed
+from common.ports import Body, ObjectInfo
+
+BLOCK = 256 * 1024
+"""Bytes to take from a stream at once: larger blocks cost page faults, smaller ones calls."""
+
+Span = tuple[int, int | None] | None
+"""First byte and the one after the last (None: to the end); None for the whole object."""
+
+Found = tuple[ObjectInfo, Iterable[bytes | memoryview]] | None
+"""What is being read; None where the range begins at or after the end."""
+
+
+@contextmanager
+def opened(
+    *,
+    key: str,
+    first: int,
+    length: int | None,
+    if_match: str | None,
+    get: Callable[[Span], Found],
+    head: Callable[[], ObjectInfo],
+) -> Iterator[Body]:
+    """As `ObjectStore.read` promises, out of two requests of a provider that both raise our errors."""
+    if first < 0 or (length is not None and length < 0):
+        raise ValueError(f"{key}: a range begins and is counted from 0, was first {first}, length {length}")
+    found = None if length == 0 else get(_span(first, length))
+    if found is None:
+        yield _nothing(key, head(), first, length, if_match)
+        return
+    info, blocks = found
+    try:
+        wanted = checked_range(key=key, size=info.size, first=first, length=length)
+        yield CountedBody(info, blocks, wanted)
+    finally:
+        close = getattr(blocks, "close", None)
+        if close is not None:
+            close()
+
+
+def _span(first: int, length: int | None) -> Span:
+    if length is None:
+        return None if first == 0 else (first, None)
+    return first, first + length
+
+
+def _nothing(key: str, info: ObjectInfo, first: int, length: int | None, if_match: str | None) -> Body:
+    """An empty body for an empty range; ValueError for one that begins past the end."""
+    if if_match not in (None, info.etag):
+        raise Changed(f"{key}: etag {if_match} was pinned, it is {info.etag} now")
+    if checked_range(key=key, size=info.size, first=first, length=length):
+        raise Changed(f"{key}: the object grew to {info.size} bytes while it was read")
+    return CountedBody(info, (), 0)

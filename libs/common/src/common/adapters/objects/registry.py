@@ -1,0 +1,51 @@
+"""From a location's configuration to its store: one line per provider.
+
+An SDK is imported only when a location of its provider is opened, so that an image holds only what it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingStore
+from common.domain.location import Provider
+from common.errors import ConfigurationError
+from common.ports import ColdStore, ObjectStore
+
+ROOMS = {
+    Provider.AMAZON_S3: ("common.adapters.objects.s3", "s3"),
+    Provider.AZURE_BLOB: ("common.adapters.objects.azure", "azure"),
+    Provider.LOCAL: ("common.adapters.objects.local", ""),
+    Provider.MEMORY: ("common.adapters.objects.memory", ""),
+}
+"""Provider → (module with `open_store` and, where objects can be archived, `open_cold_store`; the extra it needs)."""
+
+
+def open_store(config: LocationConfig, *, retry: bool = True) -> ObjectStore:
+    """The location's store; sends nothing yet. Raises ConfigurationError."""
+    opener = cast("Callable[[LocationConfig], ObjectStore]", _opener(config, "open_store"))
+    store = opener(config)
+    return RetryingStore(store) if retry else store
+
+
+def open_cold_store(config: LocationConfig, *, retry: bool = True) -> ColdStore | None:
+    """What brings the location's archived objects back; None where the provider has no such thing."""
+    opener = cast("Callable[[LocationConfig], ColdStore] | None", _opener(config, "open_cold_store"))
+    if opener is None:
+        return None
+    store = opener(config)
+    return RetryingColdStore(store) if retry else store
+
+
+def _opener(config: LocationConfig, name: str) -> object:
+    module, extra = ROOMS[config.provider]
+    try:
+        return getattr(import_module(module), name, None)
+    except ImportError as missing:
+        raise ConfigurationError(
+            f"location {config.id}: provider {config.provider.value} needs the Python package {missing.name!r};"
+            f" install backfill-common[{extra}]"
+        ) from missing

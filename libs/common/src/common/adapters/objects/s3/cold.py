@@ -1,0 +1,54 @@
+"""Bringing archived S3 objects back: RestoreObject and what its answers mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import botocore.exceptions as boto
+
+from common.adapters.objects.s3.client import Connection
+from common.adapters.objects.s3.errors import boto_answer, error_for, translated
+from common.errors import StoreUnavailable
+from common.ports import Restore, Tier
+
+MEANINGS: dict[str, Restore] = {
+    "RestoreAlreadyInProgress": Restore.ACCEPTED,
+    "InvalidObjectState": Restore.NOT_ARCHIVED,
+    "ObjectAlreadyInActiveTierError": Restore.NOT_ARCHIVED,
+}
+"""Error codes of RestoreObject that are answers, not errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3ColdStore:
+    """ColdStore over one bucket."""
+
+    connection: Connection
+
+    def now(self) -> datetime:
+        with translated(f"asking {self.connection.bucket} for the time"):
+            answer = self.connection.control.head_bucket(Bucket=self.connection.bucket)
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        if date is None:
+            raise StoreUnavailable(f"{self.connection.bucket} answered without a Date header")
+        return parsedate_to_datetime(date)
+
+    def restore(self, *, key: str, version_id: str | None, days: int | None, tier: Tier) -> Restore:
+        request: dict[str, Any] = {"GlacierJobParameters": {"Tier": tier.value}}
+        if days is not None:
+            request["Days"] = days
+        pinned = {} if version_id is None else {"VersionId": version_id}
+        try:
+            answer = self.connection.control.restore_object(
+                Bucket=self.connection.bucket, Key=key, RestoreRequest=request, **pinned
+            )
+        except (boto.BotoCoreError, boto.ClientError) as problem:
+            said = boto_answer(problem)
+            if said.code in MEANINGS:
+                return MEANINGS[said.code]
+            raise error_for(said, what=f"restoring {key} ({tier.value})") from None
+        accepted = answer["ResponseMetadata"]["HTTPStatusCode"] == 202
+        return Restore.ACCEPTED if accepted else Restore.ALREADY_RESTORED

@@ -1,0 +1,68 @@
+"""S3's descriptions of an object → ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from common.errors import RefusedByStore
+from common.ports import ObjectInfo, RestoreStatus
+
+_ONGOING = re.compile(r"ongoing-request\s*=\s*\"?(true|false)\"?", re.IGNORECASE)
+_EXPIRES = re.compile(r"expiry-date\s*=\s*\"([^\"]+)\"", re.IGNORECASE)
+
+
+def parse_restore(header: str | None) -> RestoreStatus | None:
+    """Read x-amz-restore, whose fields come in any order and case. Raises RefusedByStore for anything else."""
+    if header is None:
+        return None
+    ongoing, expires = _ONGOING.search(header), _EXPIRES.search(header)
+    if ongoing is None:
+        raise RefusedByStore(f"x-amz-restore was {header!r}, which names no ongoing-request")
+    try:
+        expires_at = parsedate_to_datetime(expires[1]) if expires else None
+    except ValueError:
+        raise RefusedByStore(f"x-amz-restore was {header!r}, whose expiry-date is no date") from None
+    return RestoreStatus(ongoing[1].lower() == "true", expires_at)
+
+
+def listed(entry: Mapping[str, Any]) -> ObjectInfo:
+    """One entry of ListObjectsV2."""
+    status = entry.get("RestoreStatus")
+    return ObjectInfo(
+        key=entry["Key"],
+        size=entry["Size"],
+        etag=entry["ETag"].strip('"'),
+        storage_class=_class(entry.get("StorageClass")),
+        restore=status and RestoreStatus(bool(status.get("IsRestoreInProgress")), status.get("RestoreExpiryDate")),
+        last_modified=_utc(entry.get("LastModified")),
+    )
+
+
+def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -> ObjectInfo:
+    """The answer of HeadObject or GetObject; `size` where the answer's length is that of a range."""
+    version = answer.get("VersionId")
+    return ObjectInfo(
+        key=key,
+        size=answer["ContentLength"] if size is None else size,
+        etag=answer["ETag"].strip('"'),
+        version_id=None if version == "null" else version,
+        storage_class=_class(answer.get("StorageClass")),
+        restore=parse_restore(answer.get("Restore")),
+        archive_status=answer.get("ArchiveStatus"),
+        last_modified=_utc(answer.get("LastModified")),
+        content_type=answer.get("ContentType"),
+        metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+    )
+
+
+def _class(name: str | None) -> str | None:
+    """Lists name STANDARD and heads leave it out: one spelling for both."""
+    return None if name in (None, "STANDARD") else name
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone(UTC)

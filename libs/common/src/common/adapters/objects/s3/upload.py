@@ -1,0 +1,100 @@
+"""A multipart upload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from common.adapters.objects.s3.client import Connection
+from common.adapters.objects.s3.errors import translated, translated_pages
+from common.adapters.objects.s3.info import described
+from common.errors import NotFound
+from common.ports import ObjectInfo, PartReceipt, PendingUpload
+
+
+@dataclass(frozen=True, slots=True)
+class S3Upload:
+    """Upload over one upload id of S3."""
+
+    connection: Connection
+    key: str
+    id: str
+
+    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+        with translated(f"uploading part {number} of {self.key}"):
+            answer = self._call("upload_part", PartNumber=number, Body=_body(data))
+        return PartReceipt(number, len(data), answer["ETag"].strip('"'))
+
+    def parts(self) -> list[PartReceipt]:
+        pages = self.connection.control.get_paginator("list_parts").paginate(**self._name)
+        try:
+            with translated(f"listing the parts of {self.key}"):
+                found = [part for page in pages for part in page.get("Parts", [])]
+        except NotFound:
+            return []
+        receipts = [PartReceipt(p["PartNumber"], p["Size"], p["ETag"].strip('"')) for p in found]
+        return sorted(receipts, key=lambda receipt: receipt.number)
+
+    def commit(
+        self,
+        parts: Sequence[PartReceipt],
+        *,
+        content_md5: bytes | None = None,  # noqa: ARG002 - S3 keeps no MD5 of an object in parts
+    ) -> ObjectInfo:
+        listed = [
+            {"PartNumber": part.number, "ETag": f'"{part.tag}"'} for part in sorted(parts, key=lambda p: p.number)
+        ]
+        with translated(f"committing {self.key}", writing=True):
+            self._call("complete_multipart_upload", MultipartUpload={"Parts": listed}, IfNoneMatch="*")
+        with translated(f"looking at {self.key}"):
+            answer = self.connection.control.head_object(Bucket=self.connection.bucket, Key=self.key)
+        return described(self.key, answer)
+
+    def abort(self) -> None:
+        try:
+            with translated(f"aborting the upload of {self.key}"):
+                self._call("abort_multipart_upload")
+        except NotFound:
+            return
+
+    @property
+    def _name(self) -> dict[str, str]:
+        return {"Bucket": self.connection.bucket, "Key": self.key, "UploadId": self.id}
+
+    def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = getattr(self.connection.control, operation)(**self._name, **arguments)
+        return answer
+
+
+def begin(connection: Connection, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> S3Upload:
+    options = new_object_options(connection, content_type, metadata)
+    with translated(f"beginning an upload of {key}", writing=True):
+        answer = connection.control.create_multipart_upload(Bucket=connection.bucket, Key=key, **options)
+    return S3Upload(connection, key, answer["UploadId"])
+
+
+def pending(connection: Connection, *, prefix: str) -> Iterator[PendingUpload]:
+    pages = connection.control.get_paginator("list_multipart_uploads")
+    found = pages.paginate(Bucket=connection.bucket, Prefix=prefix)
+    for page in translated_pages(found, f"listing the uploads below {prefix!r}"):
+        for upload in page.get("Uploads", []):
+            if upload["Key"].startswith(prefix):
+                yield PendingUpload(upload["Key"], upload["UploadId"], upload.get("Initiated"))
+
+
+def new_object_options(
+    connection: Connection, content_type: str | None, metadata: dict[str, str] | None
+) -> dict[str, Any]:
+    """How boto3 is told what a new object is like."""
+    options = {
+        "ContentType": content_type,
+        "Metadata": metadata,
+        "StorageClass": connection.storage_class,
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def _body(data: bytes | memoryview) -> bytes:
+    """botocore sends bytes only; a view is copied."""
+    return data if isinstance(data, bytes) else bytes(data)

@@ -1,0 +1,1 @@
+"""What wraps a store without its knowing: retries, limits, faults. Each is a full ObjectStore."""

@@ -1,0 +1,46 @@
+"""How often and how long to try again: full jitter, bounded in attempts and in time."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from common.errors import Throttled, TransientError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Bounds of one call; times in seconds."""
+
+    attempts: int = 5
+    total: float = 60
+    """No new attempt begins later than this after the first."""
+    first_wait: float = 0.2
+    longest_wait: float = 20
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    random: random.Random = field(default_factory=random.Random)
+
+    def __call__(self, act: Callable[[], T]) -> T:
+        """What `act` returns. Raises its last TransientError when patience ends, and anything else at once."""
+        began = self.clock()
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return act()
+            except TransientError as problem:
+                wait = self.wait_after(attempt, problem)
+                if attempt == self.attempts or self.clock() - began + wait > self.total:
+                    raise
+                self.sleep(wait)
+        raise AssertionError("attempts must be 1 or more")
+
+    def wait_after(self, attempt: int, problem: TransientError) -> float:
+        """Seconds to wait: a random part of the doubled wait, and never less than the store asked for."""
+        ceiling = min(self.longest_wait, self.first_wait * 2.0 ** (attempt - 1))
+        asked = problem.retry_after if isinstance(problem, Throttled) else None
+        return max(self.random.uniform(0, ceiling), asked or 0.0)

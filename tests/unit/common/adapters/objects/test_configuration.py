@@ -1,0 +1,124 @@
+"""Reading the locations file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from common.adapters.objects.configuration import LocationConfig, read_locations
+from common.domain.location import Location, LocationId, Provider
+from common.errors import ConfigurationError
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "locations.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_locations_are_read_with_secrets_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_KEY", "c2VjcmV0")
+    (tmp_path / "token").write_text("from a file\n", "utf-8")
+    path = written(
+        tmp_path,
+        f"""
+        [locations.primary]
+        provider = "amazon-s3"
+        bucket = "source"
+        access_key_id = "id"
+        secret_access_key = {{ file = "{tmp_path}/token" }}
+
+        [locations.azure]
+        provider = "azure-blob-storage"
+        bucket = "replicas"
+        prefix = "bags/"
+        title = "Azure, Dublin"
+        account_name = "archive"
+        account_key = {{ env = "AZURE_KEY" }}
+        """,
+    )
+
+    found = read_locations(path)
+
+    azure, primary = found[LocationId("azure")], found[LocationId("primary")]
+    assert azure.location == Location(LocationId("azure"), Provider.AZURE_BLOB, "replicas", "bags/", "Azure, Dublin")
+    assert azure.account_key is not None
+    assert azure.account_key.get_secret_value() == "c2VjcmV0"
+    assert primary.secret_access_key is not None
+    assert primary.secret_access_key.get_secret_value() == "from a file"
+    assert "c2VjcmV0" not in repr(azure)
+
+
+def test_every_problem_is_reported_at_once_without_secrets(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        [locations.one]
+        provider = "gcs"
+        bucket = "b"
+        account_key = 5
+
+        [locations.two]
+        provider = "amazon-s3"
+        prefix = "no-slash"
+        buckett = "b"
+        region = { env = "BACKFILL_TEST_UNSET" }
+
+        [locations.three]
+        provider = "azure-blob-storage"
+        bucket = "b"
+        account_key = "topsecret"
+        sas_token = "alsosecret"
+        region = "eu-west-1"
+
+        [locations.four]
+        provider = "local"
+        bucket = { file = "/there/is/no/such/file" }
+        concurrency = 0
+        endpoint = "ftp://x"
+
+        [locations."fi ve"]
+        provider = "local"
+        bucket = "b"
+        """,
+    )
+
+    with pytest.raises(ConfigurationError) as raised:
+        read_locations(path)
+
+    said = str(raised.value)
+    for sentence in (
+        "[locations.one] provider = 'gcs':",
+        "[locations.one] account_key = a secret:",
+        "[locations.two] bucket is missing; add it",
+        "[locations.two] prefix = 'no-slash': must be empty or end with /; write \"no-slash/\"",
+        "[locations.two] buckett: no such setting; remove it or fix its spelling",
+        "[locations.two] region: environment variable BACKFILL_TEST_UNSET is not set; set it",
+        "[locations.three] region means nothing to provider azure-blob-storage; remove it",
+        "[locations.three] account_name is missing; add the storage account's name",
+        "[locations.three] account_key and sas_token exclude each other; remove one",
+        "[locations.four] bucket: file /there/is/no/such/file cannot be read",
+        "[locations.four] concurrency = 0:",
+        '[locations.four] endpoint = \'ftp://x\': must begin with "http://" or "https://"',
+        "[locations.fi ve] id = 'fi ve':",
+    ):
+        assert sentence in said
+    assert "topsecret" not in said
+    assert "alsosecret" not in said
+
+
+@pytest.mark.parametrize("text", ["", "[other]", "locations = 3", "not toml"])
+def test_a_file_without_locations_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"locations\.toml"):
+        read_locations(written(tmp_path, text))
+
+
+def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml"):
+        read_locations(tmp_path / "nowhere.toml")
+
+
+def test_credentials_do_not_belong_into_the_endpoint() -> None:
+    with pytest.raises(ValueError, match="must not carry credentials"):
+        LocationConfig(id="x", provider=Provider.AMAZON_S3, bucket="b", endpoint="http://u:p@h")
