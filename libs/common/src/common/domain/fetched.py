@@ -38,8 +38,13 @@ def fetched_from(url: str, *, bag: BagVersion, locations: Iterable[Location]) ->
     No URL is ever followed: it must name a key below the bag's own root in one of `locations`, in an earlier version.
     Raises NotOurs with a sentence that says why.
     """
-    parts = urlsplit(url)
-    key = unquote(parts.path.removeprefix("/"))
+    try:
+        parts = urlsplit(url)
+        key = unquote(parts.path.removeprefix("/"), errors="strict")
+    except ValueError as error:
+        raise NotOurs(f"{url} is not a URL that can be read: {error}") from None
+    if parts.query or parts.fragment:
+        raise NotOurs(f"{url} has a ? or #: in a key they are written %3F and %23")
     roots = [f"{loc.bag_root(bag)}/" for loc in locations if _names(loc, parts.scheme, parts.netloc)]
     place = next((_PLACE.fullmatch(key.removeprefix(root)) for root in roots if key.startswith(root)), None)
     if not place:

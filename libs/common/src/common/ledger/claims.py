@@ -94,6 +94,8 @@ def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> bool:
     result = connection.execute(
         update(table)
         .where(table.c.id == claim.row_id, table.c.fence == claim.fence, table.c.state == claim.stage.state.value)
+        # A renewal may have waited for the transaction that let go of the row: that lease must stay ended.
+        .where(table.c.lease_until.is_not(None))
         .values(lease_until=func.clock_timestamp() + interval(lease))
     )
     return result.rowcount == 1

@@ -7,10 +7,10 @@ from functools import singledispatch
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal_column, select, update
+from sqlalchemy import Connection, distinct, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from common.domain.replica import SegmentState
+from common.domain.replica import EvidenceClass, SegmentState
 from common.ledger.claims import Claim
 from common.ledger.context import Context
 from common.ledger.tables import bag_locations, bag_versions, evidence, outbox, replicas, segments
@@ -90,6 +90,8 @@ def _evidence_row(item: Evidence, *, claim: Claim, around: Context, build: str) 
 
 @write.register
 def _registered(fact: Registered, connection: Connection, _claim: Claim, around: Context, _build: str) -> None:
+    """The last guard before a location enters a bag's record: as many proven files as the plan has, counted as rows."""
+    _must_be_proven(connection, around)
     added = connection.execute(
         upsert(bag_locations)
         .values(
@@ -100,12 +102,31 @@ def _registered(fact: Registered, connection: Connection, _claim: Claim, around:
             ingest_id=around.ingest_id,
         )
         .on_conflict_do_nothing()
-    )
-    if added.rowcount:
+        .returning(bag_locations.c.location_id)
+    ).one_or_none()
+    if added:
         connection.execute(
             update(bag_versions)
             .where(bag_versions.c.id == around.bag_version_id)
             .values(revision=bag_versions.c.revision + 1)
+        )
+
+
+def _must_be_proven(connection: Connection, around: Context) -> None:
+    """Raises RuntimeError, so that nothing is committed and the worker's log shows it: an earlier step is at fault."""
+    planned = connection.execute(select(replicas.c.file_count).where(replicas.c.id == around.replica_id)).scalar_one()
+    proven = connection.execute(
+        select(func.count(distinct(evidence.c.path))).where(
+            evidence.c.ingest_id == around.ingest_id,
+            evidence.c.bag_version_id == around.bag_version_id,
+            evidence.c.location_id == around.location_id,
+            evidence.c.outcome == "match",
+            evidence.c.evidence_class == EvidenceClass.READ_BACK.value,
+        )
+    ).scalar_one()
+    if not planned or proven != planned:
+        raise RuntimeError(
+            f"replica {around.replica_id} is not registered: {proven} of {planned or 0} files are proven to be there"
         )
 
 

@@ -30,7 +30,7 @@ def run_worker(
     service: str, settings: WorkerSettings, *, steps: Mapping[Stage, Step], engine: Engine, open_courier: OpenCourier
 ) -> None:
     """Run a service's worker until SIGTERM or SIGINT; returns when its work is let go of."""
-    stopping = _stop_on_signal()
+    stopping = stop_on_signal()
     wait_for_ledger(engine, stopping)
     random = Random(SystemRandom().getrandbits(64))
     leases = Leases(engine=engine, lease=settings.lease, stopping=stopping)
@@ -54,10 +54,12 @@ def run_worker(
     if settings.health_port:
         serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: _ready(worker))
     log.info("listening", queues=queues_of(service), worker=worker_name(service))
-    worker.run(stop_within=settings.stop_within)
-    ended.set()
-    relay.stop(timeout=5)
-    log.info("stopped")
+    try:
+        worker.run(stop_within=settings.stop_within)
+    finally:
+        ended.set()
+        relay.stop(timeout=5)
+        log.info("stopped")
 
 
 def start_housekeeping(
@@ -106,7 +108,8 @@ def wait_for_ledger(engine: Engine, stopping: threading.Event) -> None:
             stopping.wait(1)
 
 
-def _stop_on_signal() -> threading.Event:
+def stop_on_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
     stopping = threading.Event()
 
     def stop(number: int, _frame: object) -> None:

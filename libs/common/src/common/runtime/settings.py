@@ -32,14 +32,24 @@ class WorkerSettings(BaseSettings):
     )
     concurrency: PositiveInt = Field(default=2, description="rows worked on at the same time by this process")
     health_port: int = Field(default=0, ge=0, le=65535, description="port of /livez and /readyz; 0: none")
-    lease: timedelta = Field(default=timedelta(seconds=60), description="a silent worker is taken for dead after this")
+    lease: timedelta = Field(
+        default=timedelta(seconds=60), gt=timedelta(0), description="a silent worker is taken for dead after this"
+    )
     attempts: PositiveInt = Field(default=5, description="tries of one row in one state before it fails")
-    back_off: timedelta = Field(default=timedelta(seconds=5), description="before the second try; doubles")
-    hint_again: timedelta = Field(default=timedelta(seconds=60), description="when an unanswered hint is repeated")
-    housekeeping_period: timedelta = Field(default=timedelta(seconds=5), description="how often the reaper looks")
+    back_off: timedelta = Field(
+        default=timedelta(seconds=5), gt=timedelta(0), description="before the second try; doubles"
+    )
+    hint_again: timedelta = Field(
+        default=timedelta(seconds=60), gt=timedelta(0), description="when an unanswered hint is repeated"
+    )
+    housekeeping_period: timedelta = Field(
+        default=timedelta(seconds=5), gt=timedelta(0), description="how often the reaper looks"
+    )
     stop_within: timedelta = Field(default=timedelta(seconds=25), description="time for the last blocks after SIGTERM")
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$", description="auto: console on a terminal")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
+    )
 
     @property
     def patience(self) -> Patience:

@@ -1,0 +1,80 @@
+"""What the wiring of every service shares: from settings to opened stores and couriers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from common.adapters.objects.configuration import LocationConfig, read_locations
+from common.adapters.objects.registry import open_cold_store, open_store
+from common.adapters.queues.registry import as_dsn, open_courier
+from common.domain.location import LocationId
+from common.errors import ConfigurationError
+from common.ledger.engine import transaction
+from common.ledger.locations import announce
+from common.ports import ColdStore, Courier, ObjectStore
+from common.runtime.settings import WorkerSettings
+
+_IN_POSTGRESQL = frozenset({"pgmq", "postgresql", "postgres", "postgresql+psycopg"})
+
+
+class ConfiguredStores:
+    """The stores of the locations file, each opened when it is first asked for; safe to share between threads."""
+
+    def __init__(self, configs: dict[LocationId, LocationConfig]) -> None:
+        self._configs = configs
+        self._open: dict[LocationId, ObjectStore] = {}
+        self._cold: dict[LocationId, ColdStore | None] = {}
+        self._lock = threading.RLock()
+
+    def __call__(self, location: LocationId) -> ObjectStore:
+        with self._lock:
+            if location not in self._open:
+                self._open[location] = open_store(self._config(location))
+            return self._open[location]
+
+    def cold(self, location: LocationId) -> ColdStore | None:
+        with self._lock:
+            if location not in self._cold:
+                self._cold[location] = open_cold_store(self._config(location))
+            return self._cold[location]
+
+    @property
+    def configs(self) -> dict[LocationId, LocationConfig]:
+        return self._configs
+
+    def _config(self, location: LocationId) -> LocationConfig:
+        if location not in self._configs:
+            known = ", ".join(sorted(map(str, self._configs))) or "none"
+            raise ConfigurationError(f"location {location} is not in this service's locations file (known: {known})")
+        return self._configs[location]
+
+
+def open_stores(settings: WorkerSettings, engine: Engine) -> ConfiguredStores:
+    """Read the locations file and make its public facts known to the ledger. Raises ConfigurationError."""
+    configs = read_locations(settings.locations)
+    with transaction(engine) as connection:
+        for config in configs.values():
+            announce(connection, config.location)
+    return ConfiguredStores(configs)
+
+
+def courier_opener(settings: WorkerSettings) -> Callable[[], Courier]:
+    """A function that connects to the configured broker, once for each thread that needs it.
+
+    Where the broker is PostgreSQL itself, its queue functions are installed first, if they are not there.
+    """
+    _install_queues(settings.broker)
+    return lambda: open_courier(settings.broker)
+
+
+def _install_queues(broker: str) -> None:
+    if urlsplit(broker).scheme not in _IN_POSTGRESQL:
+        return
+    # Imported here: an image whose broker is another one need not hold it.
+    from common.adapters.queues.pgmq_schema import install
+
+    install(as_dsn(broker))

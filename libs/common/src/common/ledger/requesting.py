@@ -1,0 +1,169 @@
+"""Asking for a replica: the ingest, its replica row and the first hint, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from common.domain.ingest import IngestStatus, IngestType
+from common.domain.location import Location
+from common.domain.replica import ReplicaState
+from common.errors import LedgerUnavailable
+from common.ledger import events, outbox
+from common.ledger.bags import BagRecord
+from common.ledger.failing import OPEN_INGESTS
+from common.ledger.tables import NOW, bag_locations, ingests, replicas
+from common.topology import PLANNING, Lane, hint_for
+
+_TRIES = 5
+_RUNNING = text("status IN ('accepted', 'processing')")
+_LANE = Lane.BACKFILL
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A copy of a bag version that somebody asks for, checked against the register."""
+
+    bag: BagRecord
+    source: Location
+    destination: Location
+    options: Mapping[str, Any]
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The ingest that carries out a wish."""
+
+    ingest_id: UUID
+    created: bool
+    """False: it was there already and runs."""
+
+
+def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> Answer:
+    """Start an ingest for the wish, or name the one that runs for the same bag version and destination.
+
+    However many ask at once, the unique index on running ingests lets one of them in. A bag version that is
+    registered at the destination gets an ingest that has succeeded already.
+    """
+    for _ in range(_TRIES):
+        if _accept(connection, wish, ingest_id):
+            _start(connection, wish, ingest_id)
+            return Answer(ingest_id, created=True)
+        # Between the two statements the running ingest may end; then ours gets in at the next try.
+        if running := _running(connection, wish):
+            return Answer(running, created=False)
+    raise LedgerUnavailable(f"ingests of {wish.bag.bag} to {wish.destination.id} end as fast as they begin")
+
+
+def _accept(connection: Connection, wish: Wish, ingest_id: UUID) -> bool:
+    bag = wish.bag.bag
+    accepted = connection.execute(
+        insert(ingests)
+        .values(
+            id=ingest_id,
+            ingest_type=IngestType.BACKFILL.value,
+            space=bag.space.value,
+            external_identifier=bag.external_identifier.value,
+            version=bag.version.number,
+            bag_version_id=wish.bag.id,
+            source_id=wish.source.id.value,
+            destination_id=wish.destination.id.value,
+            status=IngestStatus.ACCEPTED.value,
+            callback_url=wish.callback_url,
+            callback_status="pending" if wish.callback_url else None,
+            options=dict(wish.options),
+        )
+        .on_conflict_do_nothing(index_elements=["bag_version_id", "destination_id"], index_where=_RUNNING)
+        .returning(ingests.c.id)
+    ).one_or_none()
+    return accepted is not None
+
+
+def _running(connection: Connection, wish: Wish) -> UUID | None:
+    return connection.execute(
+        select(ingests.c.id).where(
+            ingests.c.bag_version_id == wish.bag.id,
+            ingests.c.destination_id == wish.destination.id.value,
+            ingests.c.status.in_(OPEN_INGESTS),
+        )
+    ).scalar_one_or_none()
+
+
+def _start(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
+    """From here on no other ingest of this bag version and destination runs, so nothing here can change under us."""
+    if _registered(connection, wish):
+        _nothing_to_do(connection, wish, ingest_id)
+        return
+    replica_id = _new_replica(connection, wish, ingest_id) or _reopen(connection, wish, ingest_id)
+    outbox.post(connection, stage=PLANNING, lane=_LANE, hint=hint_for(PLANNING, replica_id))
+
+
+def _registered(connection: Connection, wish: Wish) -> bool:
+    found = connection.execute(
+        select(bag_locations.c.location_id).where(
+            bag_locations.c.bag_version_id == wish.bag.id,
+            bag_locations.c.location_id == wish.destination.id.value,
+        )
+    ).one_or_none()
+    return found is not None
+
+
+def _nothing_to_do(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
+    connection.execute(
+        update(ingests).where(ingests.c.id == ingest_id).values(status=IngestStatus.SUCCEEDED.value, finished_at=NOW)
+    )
+    said = f"Register succeeded (completed) - {wish.bag.bag} is already registered at {wish.destination.name}"
+    events.add(connection, ingest_id, said)
+
+
+def _new_replica(connection: Connection, wish: Wish, ingest_id: UUID) -> int | None:
+    return connection.execute(
+        insert(replicas)
+        .values(
+            bag_version_id=wish.bag.id,
+            location_id=wish.destination.id.value,
+            source_id=wish.source.id.value,
+            ingest_id=ingest_id,
+            lane=_LANE.value,
+            state=ReplicaState.PLANNING.value,
+        )
+        .on_conflict_do_nothing(index_elements=["bag_version_id", "location_id"])
+        .returning(replicas.c.id)
+    ).scalar_one_or_none()
+
+
+def _reopen(connection: Connection, wish: Wish, ingest_id: UUID) -> int:
+    """Plan a failed replica again, from nothing but its fence: late workers of the failed ingest stay shut out."""
+    replica_id: int = connection.execute(
+        update(replicas)
+        .where(
+            replicas.c.bag_version_id == wish.bag.id,
+            replicas.c.location_id == wish.destination.id.value,
+            replicas.c.state == ReplicaState.FAILED.value,
+        )
+        .values(
+            state=ReplicaState.PLANNING.value,
+            ingest_id=ingest_id,
+            source_id=wish.source.id.value,
+            lane=_LANE.value,
+            attempts=0,
+            progress={},
+            pins=None,
+            file_count=None,
+            bytes=None,
+            error_code=None,
+            last_error=None,
+            claimed_by=None,
+            lease_until=None,
+            not_before=NOW,
+            due_at=NOW,
+        )
+        .returning(replicas.c.id)
+    ).scalar_one()
+    return replica_id

@@ -1,0 +1,112 @@
+"""The HTTP API for ingests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import Connection, Engine
+
+from common.ledger.bags import BagRecord, find_bag, find_versions
+from common.ledger.engine import transaction
+from common.ledger.ingests import find_ingest
+from common.ledger.requesting import request_backfill
+from common.web.answers import Refused, base_url
+from common.web.application import new_app, not_allowed
+from common.web.bodies import json_body
+from common.web.fields import Invalid
+from common.web.health import add_health
+from ingests_api.choosing import Offer, choose
+from ingests_api.documents import ingest_document
+from ingests_api.openapi import CREATE, READ
+from ingests_api.request import Wanted, parse
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the API needs from the process it runs in."""
+
+    engine: Engine
+    offer: Offer
+    new_id: Callable[[], UUID]
+    wake_relay: Callable[[], None]
+    """Called when a hint was put into the outbox."""
+    public_url: str = ""
+    version: str = "0"
+
+
+def make_app(around: Surroundings) -> FastAPI:
+    """The application; importing this module does nothing."""
+    app = new_app(
+        title="Backfill ingests API", version=around.version, description="Asks for copies of bags, and follows them."
+    )
+    app.add_exception_handler(Invalid, _invalid)
+    add_health(app, engine=around.engine)
+
+    def create(request: Request, body: Any = Depends(json_body)) -> JSONResponse:
+        return _create(around, request, body)
+
+    def read(ingest_id: str) -> Response:
+        return _read(around, ingest_id)
+
+    app.post("/ingests", **CREATE)(create)
+    # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
+    app.post("/ingests/{rest:path}", include_in_schema=False)(create)
+    app.get("/ingests/{ingest_id:path}", **READ)(read)
+    return app
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    handler = request.app.exception_handlers[Refused]
+    answer: Response = await handler(request, Refused(400, str(error)))
+    return answer
+
+
+def _create(around: Surroundings, request: Request, body: Any) -> JSONResponse:
+    wanted = parse(body)
+    with transaction(around.engine) as connection:
+        wish = choose(wanted, bag=_bag(connection, wanted), offer=around.offer)
+        answer = request_backfill(connection, wish=wish, ingest_id=around.new_id())
+        ingest = find_ingest(connection, answer.ingest_id)
+    assert ingest is not None
+    if answer.created:
+        around.wake_relay()
+    address = f"{base_url(around.public_url, request)}/ingests/{ingest.id}"
+    status = 201 if answer.created else 200
+    return JSONResponse(ingest_document(ingest), status_code=status, headers={"Location": address})
+
+
+def _bag(connection: Connection, wanted: Wanted) -> BagRecord:
+    space, identifier = wanted.space, wanted.external_identifier
+    if found := find_bag(connection, space=space, external_identifier=identifier, version=wanted.version):
+        return found
+    name = f"{space}/{identifier}"
+    versions = [str(v) for v, _ in find_versions(connection, space=space, external_identifier=identifier)]
+    if versions:
+        listed = ", ".join(versions[:_MOST_NAMED])
+        raise Refused(404, f"Bag {name} has no version {wanted.version}. Registered versions: {listed}.")
+    raise Refused(
+        404,
+        f"Bag {name} is not registered. Check .space.id and .bag.info.externalIdentifier, "
+        "or import the location that holds it: POST /imports to the bag register.",
+    )
+
+
+def _read(around: Surroundings, ingest_id: str) -> Response:
+    if not _UUID.fullmatch(ingest_id):
+        # What the storage service says for anything that is no id, and clients probe for.
+        return not_allowed("POST")
+    with transaction(around.engine) as connection:
+        ingest = find_ingest(connection, UUID(ingest_id))
+    if ingest is None:
+        raise Refused(404, f"Ingest {quote(ingest_id)} not found")
+    return JSONResponse(ingest_document(ingest), headers={"Cache-Control": "no-cache"})

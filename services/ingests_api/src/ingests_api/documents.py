@@ -1,0 +1,64 @@
+"""An ingest as the wire has it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from common.domain.storage_manifest import location_document
+from common.ledger.ingests import IngestRecord
+from common.web.answers import instant
+
+
+def ingest_document(ingest: IngestRecord) -> dict[str, Any]:
+    """The whole document; what there is nothing to say about is left out."""
+    document = {
+        "id": str(ingest.id),
+        "type": "Ingest",
+        "sourceLocation": location_document(ingest.source, path=ingest.source.bag_root(ingest.bag)),
+        "destination": location_document(ingest.destination, path=ingest.destination.bag_root(ingest.bag)),
+        "callback": _callback(ingest),
+        "ingestType": {"id": ingest.type.value, "type": "IngestType"},
+        "space": {"id": ingest.bag.space.value, "type": "Space"},
+        "status": {"id": ingest.status.value, "type": "Status"},
+        "bag": _bag(ingest),
+        "options": dict(ingest.options) or None,
+        "error": _error(ingest),
+        "progress": asdict(ingest.progress),
+        "events": _events(ingest),
+        "createdDate": instant(ingest.created_at),
+        "lastModifiedDate": instant(ingest.events[-1].created_at) if ingest.events else None,
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _bag(ingest: IngestRecord) -> dict[str, Any]:
+    info = {
+        "externalIdentifier": ingest.bag.external_identifier.value,
+        "version": str(ingest.bag.version),
+        "type": "BagInfo",
+    }
+    return {"info": info, "type": "Bag"}
+
+
+def _callback(ingest: IngestRecord) -> dict[str, Any] | None:
+    if ingest.callback_url is None:
+        return None
+    status = {"id": ingest.callback_status, "type": "Status"}
+    return {"url": ingest.callback_url, "status": status, "type": "Callback"}
+
+
+def _error(ingest: IngestRecord) -> dict[str, Any] | None:
+    """Why it failed: the stable code, and the sentence of the history that says so."""
+    if ingest.error_code is None:
+        return None
+    told = [event.description for event in ingest.events if event.detail.get("code") == ingest.error_code]
+    error = {"code": ingest.error_code, "type": "IngestError"}
+    return error | ({"description": told[-1]} if told else {})
+
+
+def _events(ingest: IngestRecord) -> list[dict[str, Any]]:
+    return [
+        {"description": event.description, "createdDate": instant(event.created_at), "type": "IngestEvent"}
+        for event in ingest.events
+    ]

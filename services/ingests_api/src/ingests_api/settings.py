@@ -1,0 +1,30 @@
+"""The ingests API's settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from common.domain.location import LocationId
+from common.errors import ConfigurationError
+from common.web.settings import HttpSettings
+
+
+class Settings(HttpSettings):
+    """What the API offers. It opens no store, so its locations file needs no credentials."""
+
+    http_port: int = Field(default=9001, ge=0, le=65535, description="port to listen on; 0: any free one, logged")
+    destinations: str = Field(
+        default="",
+        description="ids of the locations that backfills may write to, with commas between; every location if empty",
+    )
+
+    def writable(self, configured: set[LocationId]) -> frozenset[LocationId]:
+        """The destinations on offer. Raises ConfigurationError for one that is not in the locations file."""
+        named = [name.strip() for name in self.destinations.split(",") if name.strip()]
+        unknown = sorted(set(named) - {location.value for location in configured})
+        if unknown:
+            known = ", ".join(sorted(location.value for location in configured))
+            raise ConfigurationError(
+                f"BACKFILL_DESTINATIONS: {', '.join(unknown)} is not in the locations file. Choose from: {known}."
+            )
+        return frozenset(LocationId(name) for name in named) or frozenset(configured)

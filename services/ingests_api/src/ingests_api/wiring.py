@@ -1,0 +1,46 @@
+"""Puts the ingests API together. The only place here that knows adapters."""
+
+from __future__ import annotations
+
+import threading
+from random import Random, SystemRandom
+from uuid import uuid4
+
+from common.assembly import courier_opener, open_stores
+from common.runtime.housekeeping import Relay
+from common.runtime.process import prepare, start_housekeeping, stop_on_signal
+from common.runtime.settings import build, read_settings
+from common.web.serving import HttpServer
+from ingests_api.api import Surroundings, make_app
+from ingests_api.choosing import Offer
+from ingests_api.settings import Settings
+
+SERVICE = "ingests_api"
+_CONNECTIONS = 10
+
+
+def run() -> None:
+    """Run the service until SIGTERM."""
+    settings = read_settings(Settings)
+    engine = prepare(SERVICE, settings, pool_size=_CONNECTIONS)
+    configs = open_stores(settings, engine).configs
+    offer = Offer(
+        locations={location: config.location for location, config in configs.items()},
+        writable=settings.writable(set(configs)),
+    )
+    stopping, ended = stop_on_signal(), threading.Event()
+    random = Random(SystemRandom().getrandbits(64))
+    relay = Relay(engine=engine, open_courier=courier_opener(settings), random=random)
+    start_housekeeping(settings, engine=engine, relay=relay, until=ended, random=random)
+    around = Surroundings(
+        engine=engine,
+        offer=offer,
+        new_id=uuid4,
+        wake_relay=relay.wake,
+        public_url=settings.public_url,
+        version=build(SERVICE).split()[-1],
+    )
+    with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):
+        stopping.wait()
+    ended.set()
+    relay.stop(timeout=5)
