@@ -1,0 +1,140 @@
+"""backfill bags …"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backfill_client.client import BackfillClient
+from backfill_client.models import Bag, Import, UnbackfilledBag
+from backfill_client.output import Form, moment, show_facts, show_json, show_table, size
+from backfill_client.session import Exit, OutputOption, connected, form_of
+
+app = typer.Typer(help="Bags and where their copies lie.", no_args_is_help=True)
+
+SpaceArgument = Annotated[str, typer.Argument(help='The bag\'s namespace, such as "digitised"')]
+IdentifierArgument = Annotated[str, typer.Argument(help='The bag\'s external identifier, such as "b12345"')]
+
+
+@app.command("import")
+def import_bags(
+    context: typer.Context,
+    location: Annotated[str, typer.Argument(help="Id of the location that holds the bags")],
+    prefix: Annotated[str, typer.Option(help="Only what lies below this prefix of the location")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all bags have been looked at")] = False,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks")] = 2,
+    output: OutputOption = None,
+) -> None:
+    """Register the bags that already lie at a location.
+
+    With --wait the exit code is 1 where the import failed or refused a bag.
+    """
+    with connected(context) as client:
+        found = client.start_import(location, prefix=prefix)
+        if wait:
+            *_, found = client.watch_import(found.id, every=every)
+        _show_import(client, found, form_of(context, output))
+    if wait and (found.state == "failed" or found.counts.refused):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _show_import(client: BackfillClient, found: Import, form: Form) -> None:
+    problems = list(client.import_problems(found.id)) if found.finished else found.problems
+    if form is Form.JSON:
+        show_json(found.model_copy(update={"problems": problems, "next": None}))
+        return
+    counts = found.counts
+    show_facts(
+        [
+            ("Import", found.id),
+            ("Location", f"{found.location}/{found.prefix}" if found.prefix else found.location),
+            ("State", found.state),
+            ("Registered", counts.registered),
+            ("Known", counts.known),
+            ("Refused", counts.refused),
+            ("Error", f"{found.error.code}: {found.error.description}" if found.error else None),
+        ]
+    )
+    if problems:
+        show_table(("Bag", "Severity", "Code", "Problem"), [(p.bag, p.severity, p.code, p.message) for p in problems])
+
+
+@app.command("show")
+def show_bag(
+    context: typer.Context,
+    space: SpaceArgument,
+    external_identifier: IdentifierArgument,
+    version: Annotated[str | None, typer.Option(help='Such as "v2"; the latest if left out')] = None,
+    output: OutputOption = None,
+) -> None:
+    """Show a bag version: what it holds and where it lies."""
+    with connected(context) as client:
+        bag = client.get_bag(space, external_identifier, version=version)
+    if form_of(context, output) is Form.JSON:
+        show_json(bag)
+    else:
+        _show_bag(bag)
+
+
+def _show_bag(bag: Bag) -> None:
+    files = [*bag.manifest.files, *bag.tag_manifest.files]
+    show_facts(
+        [
+            ("Bag", f"{bag.id}/{bag.version}"),
+            ("Registered", moment(bag.created_date)),
+            ("Files", f"{len(files):,} ({size(sum(file.size for file in files))})"),
+            ("Checksums", bag.manifest.checksum_algorithm),
+            ("Bagging date", bag.info.bagging_date),
+        ]
+    )
+    copies = [("primary", bag.location), *(("replica", location) for location in bag.replica_locations)]
+    show_table(
+        ("Copy", "Location", "Provider", "Bucket", "Path"),
+        [(role, at.id, at.provider, at.bucket, at.path) for role, at in copies],
+    )
+
+
+@app.command("versions")
+def show_versions(
+    context: typer.Context,
+    space: SpaceArgument,
+    external_identifier: IdentifierArgument,
+    before: Annotated[str | None, typer.Option(help='Only earlier ones than this, such as "v5"')] = None,
+    output: OutputOption = None,
+) -> None:
+    """List a bag's versions, newest first."""
+    with connected(context) as client:
+        versions = client.get_versions(space, external_identifier, before=before)
+    if form_of(context, output) is Form.JSON:
+        show_json(versions)
+    else:
+        show_table(("Version", "Registered"), [(one.version, moment(one.created_date)) for one in versions])
+
+
+@app.command("missing")
+def show_missing(
+    context: typer.Context,
+    at: Annotated[str, typer.Option(help="Id of the location")],
+    output: OutputOption = None,
+) -> None:
+    """List the bag versions that have no registered copy at a location."""
+    with connected(context) as client:
+        totals = client.unbackfilled_page(at, limit=1).totals
+        bags = list(client.unbackfilled(at))
+    if form_of(context, output) is Form.JSON:
+        show_json({"location": at, "totals": totals, "results": bags})
+        return
+    show_table(
+        ("Bag", "State", "Stage or code", "Ingest", "Files", "Size"),
+        [
+            (_name(bag), bag.state, bag.stage or bag.code, bag.ingest_id, f"{bag.files:,}", size(bag.bytes))
+            for bag in bags
+        ],
+    )
+    parts = f"{totals.missing:,} missing, {totals.in_progress:,} in progress, {totals.failed:,} failed"
+    show_facts([("Total", f"{totals.bag_versions:,} bag versions, {size(totals.bytes)}: {parts}")])
+
+
+def _name(bag: UnbackfilledBag) -> str:
+    return f"{bag.space}/{bag.external_identifier}/{bag.version}"

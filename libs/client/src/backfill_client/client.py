@@ -1,0 +1,160 @@
+"""The client: one method for each thing that the APIs do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from backfill_client.models import (
+    Bag,
+    BagVersionSummary,
+    Import,
+    ImportProblem,
+    Ingest,
+    Location,
+    UnbackfilledBag,
+    UnbackfilledPage,
+)
+from backfill_client.transport import Transport
+
+
+class BackfillClient:
+    """Speaks to the ingests API at `api` and the bag register at `register` (the same address where None).
+
+    `timeout`: seconds for each request. All methods raise ApiUnreachable and ApiRefused.
+    """
+
+    def __init__(
+        self,
+        api: str,
+        *,
+        register: str | None = None,
+        timeout: float = 30,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ingests = Transport(api, timeout=timeout, sleep=sleep)
+        self._register = Transport(register or api, timeout=timeout, sleep=sleep)
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._ingests.close()
+        self._register.close()
+
+    def create_backfill(
+        self,
+        space: str,
+        external_identifier: str,
+        *,
+        version: str | None = None,
+        destination: str | None = None,
+        source: str | None = None,
+        tier: str | None = None,
+        restored_days: int | None = None,
+        callback_url: str | None = None,
+    ) -> Ingest:
+        """Ask for a copy of a bag version (the latest where None) at a location; or get the one under way."""
+        info = {"type": "BagInfo", "externalIdentifier": external_identifier, "version": version}
+        options = {"tier": tier, "restoredDays": restored_days}
+        document = {
+            "type": "Ingest",
+            "ingestType": {"id": "backfill", "type": "IngestType"},
+            "space": {"id": space, "type": "Space"},
+            "bag": {"type": "Bag", "info": _given(info)},
+            "sourceLocation": _named("Location", source),
+            "destination": _named("Location", destination),
+            "options": _given(options) or None,
+            "callback": {"type": "Callback", "url": callback_url} if callback_url else None,
+        }
+        return Ingest.model_validate(self._ingests.post("/ingests", _given(document)))
+
+    def get_ingest(self, ingest_id: str) -> Ingest:
+        return Ingest.model_validate(self._ingests.get(f"/ingests/{quote(ingest_id, safe='')}"))
+
+    def watch_ingest(self, ingest_id: str, *, every: float = 2) -> Iterator[Ingest]:
+        """The ingest, again every few seconds, until it has finished; the last one is finished."""
+        while True:
+            ingest = self.get_ingest(ingest_id)
+            yield ingest
+            if ingest.finished:
+                return
+            self._sleep(every)
+
+    def get_bag(self, space: str, external_identifier: str, *, version: str | None = None) -> Bag:
+        """A bag version's storage manifest; the latest version's where None."""
+        return Bag.model_validate(self._register.get(_bag(space, external_identifier), {"version": version}))
+
+    def get_versions(
+        self, space: str, external_identifier: str, *, before: str | None = None
+    ) -> list[BagVersionSummary]:
+        """A bag's versions, newest first."""
+        document = self._register.get(f"{_bag(space, external_identifier)}/versions", {"before": before})
+        return [BagVersionSummary.model_validate(one) for one in document["results"]]
+
+    def get_locations(self) -> list[Location]:
+        return [Location.model_validate(one) for one in self._register.get("/locations")["results"]]
+
+    def start_import(self, location: str, *, prefix: str = "") -> Import:
+        """Adopt the bags of a location; or get the import of the same prefix that walks already."""
+        document = {"location": {"id": location, "type": "Location"}, "prefix": prefix}
+        return Import.model_validate(self._register.post("/imports", document))
+
+    def get_import(self, import_id: str, *, after: str | None = None) -> Import:
+        """The import with the page of its problems behind `after`."""
+        return Import.model_validate(self._register.get(f"/imports/{quote(import_id, safe='')}", {"after": after}))
+
+    def watch_import(self, import_id: str, *, every: float = 2) -> Iterator[Import]:
+        """The import, again every few seconds, until it has finished; the last one is finished."""
+        while True:
+            found = self.get_import(import_id)
+            yield found
+            if found.finished:
+                return
+            self._sleep(every)
+
+    def import_problems(self, import_id: str) -> Iterator[ImportProblem]:
+        """All of them, page after page."""
+        after: str | None = None
+        while True:
+            page = self.get_import(import_id, after=after)
+            yield from page.problems
+            if page.next is None:
+                return
+            after = page.next
+
+    def unbackfilled_page(self, location: str, *, after: str | None = None, limit: int = 100) -> UnbackfilledPage:
+        """A page of the bag versions that are not registered at a location."""
+        params = {"location": location, "after": after, "limit": limit}
+        return UnbackfilledPage.model_validate(self._register.get("/reports/unbackfilled", params))
+
+    def unbackfilled(self, location: str) -> Iterator[UnbackfilledBag]:
+        """All of them, page after page."""
+        after: str | None = None
+        while True:
+            page = self.unbackfilled_page(location, after=after, limit=1000)
+            yield from page.results
+            if page.next is None:
+                return
+            after = page.next
+
+
+def _bag(space: str, external_identifier: str) -> str:
+    return f"/bags/{quote(space, safe='')}/{quote(external_identifier)}"
+
+
+def _named(kind: str, name: str | None) -> dict[str, str] | None:
+    return {"id": name, "type": kind} if name else None
+
+
+def _given(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}

@@ -1,0 +1,97 @@
+"""backfill ingest …"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backfill_client.bags_commands import IdentifierArgument, SpaceArgument
+from backfill_client.models import Amount, Ingest
+from backfill_client.output import Form, console, moment, show_facts, show_json, show_table, size
+from backfill_client.session import Exit, OutputOption, connected, form_of
+
+app = typer.Typer(help="Ask for copies of bags, and follow them.", no_args_is_help=True)
+
+IngestArgument = Annotated[str, typer.Argument(help="The ingest's id")]
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    space: SpaceArgument,
+    external_identifier: IdentifierArgument,
+    version: Annotated[str | None, typer.Option(help='Such as "v2"; the latest if left out')] = None,
+    to: Annotated[str | None, typer.Option(help="Id of the location; may be left out if there is only one")] = None,
+    tier: Annotated[str | None, typer.Option(help="How fast to thaw: Expedited, Standard or Bulk")] = None,
+    output: OutputOption = None,
+) -> None:
+    """Ask for a copy of a bag version; asking again while it is under way shows the same ingest."""
+    with connected(context) as client:
+        ingest = client.create_backfill(space, external_identifier, version=version, destination=to, tier=tier)
+    _show(ingest, form_of(context, output))
+
+
+@app.command("show")
+def show(context: typer.Context, ingest_id: IngestArgument, output: OutputOption = None) -> None:
+    """Show an ingest with its history."""
+    with connected(context) as client:
+        ingest = client.get_ingest(ingest_id)
+    _show(ingest, form_of(context, output))
+
+
+@app.command("watch")
+def watch(
+    context: typer.Context,
+    ingest_id: IngestArgument,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks")] = 2,
+    output: OutputOption = None,
+) -> None:
+    """Follow an ingest until it has finished; the exit code is 1 if it failed."""
+    form, told = form_of(context, output), 0
+    with connected(context) as client:
+        for ingest in client.watch_ingest(ingest_id, every=every):
+            if form is Form.TABLE:
+                _tell(ingest, told)
+            told = max(told, len(ingest.events))
+    if form is Form.JSON:
+        show_json(ingest)
+    else:
+        show_facts([("Status", ingest.status), ("Error", _error(ingest))])
+    if ingest.status == "failed":
+        raise typer.Exit(Exit.FAILED)
+
+
+def _tell(ingest: Ingest, told: int) -> None:
+    for event in ingest.events[told:]:
+        console().print(f"{moment(event.created_date)}  {event.description}", markup=False)
+
+
+def _show(ingest: Ingest, form: Form) -> None:
+    if form is Form.JSON:
+        show_json(ingest)
+        return
+    show_facts(
+        [
+            ("Ingest", ingest.id),
+            ("Bag", ingest.name),
+            ("From", ingest.source_location.id),
+            ("To", ingest.destination.id if ingest.destination else None),
+            ("Status", ingest.status),
+            ("Error", _error(ingest)),
+            ("Verified", _verified(ingest.progress.verified, ingest.progress.planned)),
+            ("Created", moment(ingest.created_date)),
+        ]
+    )
+    if ingest.events:
+        show_table(("When", "Event"), [(moment(event.created_date), event.description) for event in ingest.events])
+
+
+def _error(ingest: Ingest) -> str | None:
+    return f"{ingest.error.code}: {ingest.error.description}" if ingest.error else None
+
+
+def _verified(done: Amount, planned: Amount) -> str | None:
+    if not planned.files:
+        return None
+    return f"{done.files:,} of {planned.files:,} files, {size(done.bytes)} of {size(planned.bytes)}"

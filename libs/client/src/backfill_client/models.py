@@ -1,0 +1,220 @@
+"""What the APIs answer, typed. Fields that a newer server adds are ignored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+def _id_of(value: Any) -> Any:
+    """The wire wraps names: {"id": "digitised", "type": "Space"}."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
+Wrapped = Annotated[str, BeforeValidator(_id_of)]
+"""A name that the wire wraps in an object."""
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class Location(Answer):
+    """Where bags, or one bag, lie."""
+
+    id: str = ""
+    provider: Wrapped
+    bucket: str
+    prefix: str | None = None
+    """Of a location: key prefix below which bags lie."""
+    path: str | None = None
+    """Of a bag's copy: key prefix of all its versions, without a slash at the end."""
+    title: str = ""
+
+
+class Event(Answer):
+    """One sentence of an ingest's history."""
+
+    description: str
+    created_date: datetime
+
+
+class Amount(Answer):
+    """How much of a bag."""
+
+    segments: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+class Progress(Answer):
+    """How much of the bag has come at least this far."""
+
+    planned: Amount = Amount()
+    thawed: Amount = Amount()
+    copied: Amount = Amount()
+    verified: Amount = Amount()
+
+
+class WorkError(Answer):
+    """Why something failed."""
+
+    code: str
+    description: str = ""
+
+
+class BagInfo(Answer):
+    """What bag-info.txt says."""
+
+    external_identifier: str
+    version: str | None = None
+    payload_oxum: str | None = None
+    bagging_date: str | None = None
+    source_organization: str | None = None
+    external_description: str | None = None
+    internal_sender_identifier: str | None = None
+    internal_sender_description: str | None = None
+
+
+class NamedBag(Answer):
+    info: BagInfo
+
+
+class Ingest(Answer):
+    """One piece of work on one bag."""
+
+    id: str
+    ingest_type: Wrapped
+    status: Wrapped
+    """accepted, processing, succeeded or failed."""
+    space: Wrapped
+    bag: NamedBag
+    source_location: Location
+    destination: Location | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    progress: Progress = Progress()
+    error: WorkError | None = None
+    events: list[Event] = Field(default_factory=list)
+    created_date: datetime
+    last_modified_date: datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.status in ("succeeded", "failed")
+
+    @property
+    def name(self) -> str:
+        """The bag version, such as "digitised/b12345/v2"."""
+        version = f"/{self.bag.info.version}" if self.bag.info.version else ""
+        return f"{self.space}/{self.bag.info.external_identifier}{version}"
+
+
+class File(Answer):
+    """One file of a bag version."""
+
+    name: str
+    path: str
+    """Below the bag's path at every location."""
+    size: int
+    checksum: str
+    checksum_algorithm: str | None = None
+    """Only where it is not the manifest's."""
+
+
+class Manifest(Answer):
+    checksum_algorithm: str
+    files: list[File]
+
+
+class Bag(Answer):
+    """A bag version's storage manifest."""
+
+    id: str
+    version: str
+    created_date: datetime
+    space: Wrapped
+    info: BagInfo
+    manifest: Manifest
+    tag_manifest: Manifest
+    location: Location
+    replica_locations: list[Location]
+
+
+class BagVersionSummary(Answer):
+    """One line of a bag's list of versions."""
+
+    id: str
+    version: str
+    created_date: datetime
+
+
+class ImportProblem(Answer):
+    """Something wrong with one bag of an import."""
+
+    bag: str
+    code: str
+    severity: str
+    message: str
+
+
+class ImportCounts(Answer):
+    registered: int
+    known: int
+    refused: int
+
+
+class Import(Answer):
+    """How far the adoption of a location's bags is, with a page of its problems."""
+
+    id: str
+    location: Wrapped
+    prefix: str
+    state: str
+    """walking, finished or failed."""
+    counts: ImportCounts
+    error: WorkError | None = None
+    problems: list[ImportProblem] = Field(default_factory=list)
+    next: str | None = None
+    """There are more problems: `after` for the next page."""
+    created_date: datetime
+    finished_date: datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state != "walking"
+
+
+class UnbackfilledBag(Answer):
+    """A bag version that is not registered at a location."""
+
+    space: str
+    external_identifier: str
+    version: str
+    state: str
+    """missing, in progress or failed."""
+    stage: str | None = None
+    code: str | None = None
+    ingest_id: str | None = None
+    files: int
+    bytes: int
+
+
+class UnbackfilledTotals(Answer):
+    bag_versions: int
+    files: int
+    bytes: int
+    missing: int
+    in_progress: int
+    failed: int
+
+
+class UnbackfilledPage(Answer):
+    """A page of what is missing at a location."""
+
+    totals: UnbackfilledTotals
+    """Of the whole report."""
+    results: list[UnbackfilledBag]
+    next: str | None = None

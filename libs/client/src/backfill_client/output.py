@@ -1,0 +1,96 @@
+"""How the command line shows things: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PIPED_WIDTH = 240
+_COLOURS = {
+    "succeeded": "green",
+    "finished": "green",
+    "failed": "red",
+    "error": "red",
+    "processing": "cyan",
+    "in progress": "cyan",
+}
+
+
+class Form(StrEnum):
+    """What is written to standard output."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def console() -> Console:
+    """Rich honours NO_COLOR and drops colours in pipes; there, wide lines keep names whole."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+
+
+def complain(message: str, remedy: str = "") -> None:
+    """Tell an error and what to do about it, on standard error."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors.print(Text(f"Error: {message}", style="red"))
+    if remedy:
+        errors.print(Text(remedy))
+
+
+def show_json(value: Any) -> None:
+    """Models under their wire names."""
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    table = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(coloured(cell) for cell in row))
+    console().print(table)
+
+
+def show_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Name and value, a line each; values of None are left out."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in facts:
+        if value is not None:
+            grid.add_row(Text(name, style="bold"), coloured(value))
+    console().print(grid)
+
+
+def coloured(cell: object) -> Text:
+    """Never read as markup: names may have brackets."""
+    text = "" if cell is None else str(cell)
+    return Text(text, style=_COLOURS.get(text, ""))
+
+
+def moment(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def size(octets: int) -> str:
+    """ "512 bytes", "3.1 GB"; powers of ten."""
+    amount = float(octets)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if amount < 1000:
+            return f"{octets} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} TB"

@@ -1,0 +1,76 @@
+"""What every command shares: where the API is, how to show things, and what exit codes mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated
+
+import typer
+
+from backfill_client.client import BackfillClient
+from backfill_client.errors import ApiRefused, ApiUnreachable
+from backfill_client.output import Form, complain
+
+API = "http://127.0.0.1:9001"
+REGISTER = "http://127.0.0.1:9002"
+
+
+class Exit(IntEnum):
+    """Stable: scripts rely on them."""
+
+    OK = 0
+    FAILED = 1
+    """The work itself failed: an ingest or an import."""
+    USAGE = 2
+    UNREACHABLE = 3
+    REFUSED = 4
+
+
+OutputOption = Annotated[Form | None, typer.Option("--output", "-o", help="table for people, json for programs")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options of the whole command line."""
+
+    api: str
+    register: str
+    output: Form
+
+    def form(self, own: Form | None) -> Form:
+        """The command's own --output goes before the general one."""
+        return own or self.output
+
+
+def session_for(*, api: str | None, register: str | None, output: Form) -> Session:
+    """One address may serve both APIs; without any, each has its usual one on this machine.
+
+    Raises BadParameter for what is no address.
+    """
+    for option, address in (("--api", api), ("--register-api", register)):
+        if address and not address.startswith(("http://", "https://")):
+            raise typer.BadParameter(f"{address!r} must begin with http:// or https://", param_hint=option)
+    return Session(api=api or API, register=register or api or REGISTER, output=output)
+
+
+@contextmanager
+def connected(context: typer.Context) -> Iterator[BackfillClient]:
+    """A client whose errors end the command with the right exit code."""
+    session: Session = context.find_object(Session) or session_for(api=None, register=None, output=Form.TABLE)
+    try:
+        with BackfillClient(session.api, register=session.register) as client:
+            yield client
+    except ApiUnreachable as error:
+        complain(str(error), "Is the service running? Name its address with --api or BACKFILL_API.")
+        raise typer.Exit(Exit.UNREACHABLE) from None
+    except ApiRefused as error:
+        complain(f"{error.label}: {error.description}")
+        raise typer.Exit(Exit.REFUSED) from None
+
+
+def form_of(context: typer.Context, own: Form | None) -> Form:
+    session = context.find_object(Session)
+    return session.form(own) if session else own or Form.TABLE

@@ -1,0 +1,76 @@
+"""HTTP with timeouts, retries of what may be repeated, and errors that say what the API said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from backfill_client.errors import ApiRefused, ApiUnreachable, NotFound
+
+_TRIES = 4
+_AGAIN = frozenset({429, 502, 503, 504})
+_LONGEST_PAUSE = 30.0
+
+
+class Transport:
+    """Talks to one API. Use it from one thread, or one for each."""
+
+    def __init__(self, address: str, *, timeout: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._address = address.rstrip("/")
+        self._sleep = sleep
+        self._http = httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept": "application/json"})
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, params: Mapping[str, str | int | None] | None = None) -> Any:
+        """The document at `path`; tried up to four times. Raises ApiUnreachable, ApiRefused."""
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        for attempt in range(1, _TRIES + 1):
+            try:
+                answer = self._http.get(self._address + path, params=given)
+            except (httpx.TransportError, httpx.InvalidURL) as error:
+                if attempt == _TRIES:
+                    raise self._unreachable(error) from error
+                self._sleep(_pause(attempt, None))
+                continue
+            if answer.status_code not in _AGAIN or attempt == _TRIES:
+                return self._document(answer)
+            self._sleep(_pause(attempt, answer.headers.get("retry-after")))
+        raise AssertionError
+
+    def post(self, path: str, document: Mapping[str, Any]) -> Any:
+        """What the API answers to the document; sent once. Raises ApiUnreachable, ApiRefused."""
+        try:
+            return self._document(self._http.post(self._address + path, json=dict(document)))
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+
+    def _document(self, answer: httpx.Response) -> Any:
+        try:
+            document = answer.json()
+        except ValueError:
+            document = None
+        if answer.status_code >= 500 or document is None:
+            raise ApiUnreachable(f"{self._address} answered {answer.status_code} {answer.reason_phrase}")
+        if answer.status_code >= 400:
+            kind = NotFound if answer.status_code == 404 else ApiRefused
+            told = document if isinstance(document, dict) else {}
+            raise kind(
+                status=answer.status_code,
+                label=str(told.get("label", answer.reason_phrase)),
+                description=str(told.get("description", "")),
+            )
+        return document
+
+    def _unreachable(self, error: Exception) -> ApiUnreachable:
+        return ApiUnreachable(f"{self._address} cannot be reached: {str(error) or type(error).__name__}")
+
+
+def _pause(attempt: int, asked: str | None) -> float:
+    """Seconds: what the server asked for, else doubled from a quarter of a second."""
+    seconds = float(asked) if asked and asked.isdecimal() else 0.25 * 2 ** (attempt - 1)
+    return min(seconds, _LONGEST_PAUSE)

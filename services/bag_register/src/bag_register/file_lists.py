@@ -1,0 +1,116 @@
+"""The record store: each bag version's list of files, one compressed object that is named after its own SHA-256."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO
+
+from common.domain.bag import BagVersion
+from common.domain.storage_manifest import ListedFile
+from common.errors import AlreadyExists
+from common.ports import ObjectStore
+
+_BLOCK = 1 << 20
+_PART = 8 << 20
+_IN_MEMORY = 2 << 20
+_CONTENT_TYPE = "application/gzip"
+
+
+class RecordCorrupt(Exception):
+    """A file list is not the one that was registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file list that the record store holds."""
+
+    key: str
+    sha256: str
+    """Of the object's bytes, compressed as they are."""
+    files: int
+    bytes: int
+    payload_files: int
+    payload_bytes: int
+
+
+class FileLists:
+    """Writes and reads file lists, in bounded memory whatever their length."""
+
+    def __init__(self, *, store: ObjectStore, prefix: str = "") -> None:
+        self._store = store
+        self._prefix = prefix
+
+    def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept:
+        """Store the list; the same list again changes nothing."""
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            counts = _Counts()
+            with gzip.GzipFile(filename="", mode="wb", fileobj=spool, mtime=0) as packed:
+                for file in files:
+                    counts.add(file)
+                    packed.write(file.to_line())
+            size = spool.tell()
+            sha256 = _digest(spool)
+            key = f"{self._prefix}file-lists/{bag.path}/{sha256}.ndjson.gz"
+            # An earlier attempt may have come as far as this: the name says that it is the same.
+            with suppress(AlreadyExists):
+                self._store_object(key, spool, size)
+        return Kept(key, sha256, counts.files, counts.bytes, counts.payload_files, counts.payload_bytes)
+
+    def _store_object(self, key: str, spool: IO[bytes], size: int) -> None:
+        spool.seek(0)
+        if size <= min(_PART, self._store.limits.max_single_put):
+            self._store.create(key=key, data=spool.read(), content_type=_CONTENT_TYPE)
+            return
+        upload = self._store.begin_upload(key=key, content_type=_CONTENT_TYPE)
+        try:
+            length = max(_PART, self._store.limits.min_part)
+            blocks = enumerate(iter(lambda: spool.read(length), b""), start=1)
+            upload.commit([upload.put_part(number, block) for number, block in blocks])
+        except BaseException:
+            upload.abort()
+            raise
+
+    @contextmanager
+    def read(self, *, key: str, sha256: str) -> Iterator[Iterator[ListedFile]]:
+        """The files of a list, in its order. Raises RecordCorrupt, at the latest after the last."""
+        with self._store.read(key=key) as body:
+            yield (ListedFile.from_line(line) for line in _lines(body, key=key, sha256=sha256))
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self.files = self.bytes = self.payload_files = self.payload_bytes = 0
+
+    def add(self, file: ListedFile) -> None:
+        self.files += 1
+        self.bytes += file.size
+        if not file.tag:
+            self.payload_files += 1
+            self.payload_bytes += file.size
+
+
+def _digest(spool: IO[bytes]) -> str:
+    spool.seek(0)
+    hasher = hashlib.sha256()
+    while block := spool.read(_BLOCK):
+        hasher.update(block)
+    return hasher.hexdigest()
+
+
+def _lines(body: Iterable[bytes | memoryview], *, key: str, sha256: str) -> Iterator[bytes]:
+    hasher, unpacker, rest = hashlib.sha256(), zlib.decompressobj(wbits=31), b""
+    try:
+        for block in body:
+            hasher.update(block)
+            *whole, rest = (rest + unpacker.decompress(block)).split(b"\n")
+            yield from whole
+    except zlib.error as error:
+        raise RecordCorrupt(f"{key} cannot be unpacked: {error}") from None
+    if hasher.hexdigest() != sha256 or rest or not unpacker.eof:
+        raise RecordCorrupt(f"{key} has the SHA-256 {hasher.hexdigest()}, registered was {sha256}")

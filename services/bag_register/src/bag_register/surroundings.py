@@ -1,0 +1,25 @@
+"""What the register's HTTP API needs from the process it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from bag_register.file_lists import FileLists
+from common.domain.location import LocationId
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Shared by all routes."""
+
+    engine: Engine
+    lists: FileLists
+    importable: frozenset[LocationId]
+    """The locations that this process can read."""
+    wake_relay: Callable[[], None] = lambda: None
+    """Called when a hint was put into the outbox."""
+    public_url: str = ""
+    version: str = "0"

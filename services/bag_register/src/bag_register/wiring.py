@@ -1,0 +1,72 @@
+"""Puts the bag register together. The only place here that knows adapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from bag_register.adoption import Adopter
+from bag_register.api import make_app
+from bag_register.file_lists import FileLists
+from bag_register.importing import Import
+from bag_register.records import LedgerRecords
+from bag_register.settings import Settings
+from bag_register.step import register
+from bag_register.surroundings import Surroundings
+from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.registry import open_store
+from common.assembly import ConfiguredStores, courier_opener, open_stores
+from common.domain.location import LocationId, Provider
+from common.errors import ConfigurationError
+from common.runtime.process import prepare, run_worker
+from common.runtime.settings import build, read_settings
+from common.runtime.worker import Step
+from common.topology import IMPORTING, REGISTERING, Stage
+from common.web.serving import HttpServer
+
+SERVICE = "bag_register"
+_CONNECTIONS_FOR_HTTP = 8
+
+
+def run() -> None:
+    """Run the worker and the HTTP API until SIGTERM."""
+    settings = read_settings(Settings)
+    engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3 + _CONNECTIONS_FOR_HTTP)
+    stores = open_stores(settings, engine)
+    lists = open_file_lists(settings.records, stores)
+    around = Surroundings(
+        engine=engine,
+        lists=lists,
+        importable=frozenset(stores.configs),
+        public_url=settings.public_url,
+        version=build(SERVICE).split()[-1],
+    )
+    with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):
+        steps = make_steps(engine=engine, stores=stores, lists=lists)
+        run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def make_steps(*, engine: Engine, stores: ConfiguredStores, lists: FileLists) -> dict[Stage, Step]:
+    """The steps of this service by stage."""
+    records = LedgerRecords(engine)
+    adopter = Adopter(lists=lists, pins_of=records.pins, locations=records.locations)
+    return {REGISTERING: register, IMPORTING: Import(stores=stores, records=records, adopter=adopter)}
+
+
+def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:
+    """The record store: of a configured location, or a directory. Raises ConfigurationError."""
+    for location, config in stores.configs.items():
+        if location.value == records:
+            return FileLists(store=stores(location), prefix=config.prefix)
+    directory = Path(records).absolute()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        known = ", ".join(sorted(location.value for location in stores.configs))
+        raise ConfigurationError(
+            f"BACKFILL_RECORDS: {records!r} is no location ({known}), and no directory can be made there "
+            f"({error.strerror}). Name one of these locations, or a directory that this service may write to."
+        ) from error
+    config = LocationConfig(id=LocationId("records"), provider=Provider.LOCAL, bucket=str(directory))
+    return FileLists(store=open_store(config))

@@ -1,0 +1,102 @@
+"""The command line against both live APIs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from common.domain.bag import BagVersion
+from unit.backfill_client.deployment import Deployment, backfill
+from unit.bag_register.builders import a_bag
+from unit.ingests_api.builders import fail
+
+
+def lines(text: str) -> list[list[str]]:
+    """The words of every line."""
+    return [line.split() for line in text.splitlines() if line.strip()]
+
+
+def test_an_import_waits_and_tells_what_it_did(deployment: Deployment) -> None:
+    deployment.register.put(BagVersion.of("digitised", "b1", 1), a_bag({"a": b"a"}))
+    with deployment.working():
+        done = deployment.cli("bags", "import", "cold", "--wait", "--every", "0.05")
+    assert done.exit_code == 0, done.output
+    assert lines(done.stdout)[1:] == [
+        ["Location", "cold"],
+        ["State", "finished"],
+        ["Registered", "1"],
+        ["Known", "0"],
+        ["Refused", "0"],
+    ]
+
+
+def test_an_import_that_refused_a_bag_ends_with_1(deployment: Deployment) -> None:
+    deployment.register.put(BagVersion.of("digitised", "b1", 1), a_bag({"a": b"a"}, identifier="b2"))
+    with deployment.working():
+        done = deployment.cli("bags", "import", "cold", "--wait", "--every", "0.05", "-o", "json")
+    document = json.loads(done.stdout)
+    assert (done.exit_code, document["state"], [problem["code"] for problem in document["problems"]]) == (
+        1,
+        "finished",
+        ["identifier_differs"],
+    )
+
+
+def test_a_bag_is_shown_with_its_copies(deployment: Deployment) -> None:
+    deployment.bag("PP/MIA 1")
+    shown = deployment.cli("bags", "show", "digitised", "PP/MIA 1")
+    assert shown.exit_code == 0
+    assert ["Bag", "digitised/PP/MIA", "1/v1"] in lines(shown.stdout)
+    assert [line[:3] for line in lines(shown.stdout)][-1] == ["primary", "cold", "memory"]
+
+
+def test_versions_missing_and_locations_are_listed(deployment: Deployment) -> None:
+    deployment.bag("b1", 1, 2)
+    versions = deployment.cli("bags", "versions", "digitised", "b1")
+    missing = deployment.cli("bags", "missing", "--at", "azure")
+    places = deployment.cli("locations", "--output", "json")
+    assert [line[0] for line in lines(versions.stdout)] == ["Version", "v2", "v1"]
+    assert [line[:2] for line in lines(missing.stdout)] == [
+        ["Bag", "State"],
+        ["digitised/b1/v1", "missing"],
+        ["digitised/b1/v2", "missing"],
+        ["Total", "2"],
+    ]
+    assert [place["id"] for place in json.loads(places.stdout)] == ["azure", "cold"]
+
+
+def test_an_ingest_is_created_shown_and_watched(deployment: Deployment) -> None:
+    deployment.bag()
+    created = deployment.cli("--output", "json", "ingest", "create", "digitised", "b1", "--to", "azure")
+    ingest_id = json.loads(created.stdout)["id"]
+    fail(deployment.register.engine, ingest_id)
+    shown = deployment.cli("ingest", "show", ingest_id)
+    watched = deployment.cli("ingest", "watch", ingest_id, "--every", "0.05")
+    assert [result.exit_code for result in (created, shown, watched)] == [0, 0, 1]
+    assert ["Bag", "digitised/b1/v1"] in lines(shown.stdout)
+    assert ["Status", "failed"] in lines(watched.stdout)
+    assert "Planning failed - an object is gone" in watched.stdout
+
+
+def test_the_exit_code_says_what_kind_of_failure_it_was(deployment: Deployment) -> None:
+    refused = deployment.cli("bags", "show", "digitised", "b9")
+    usage = deployment.cli("bags", "missing")
+    no_address = backfill("--api", "example.org", "locations")
+    unreachable = backfill("--api", "http://127.0.0.1:1", "locations")
+    assert [result.exit_code for result in (refused, usage, no_address, unreachable)] == [4, 2, 2, 3]
+    assert refused.stderr == "Error: Not Found: Storage manifest digitised/b9 not found\n"
+    assert unreachable.stderr.endswith("Is the service running? Name its address with --api or BACKFILL_API.\n")
+
+
+def test_the_environment_names_the_api(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKFILL_API", deployment.register_api)
+    assert backfill("locations").exit_code == 0
+
+
+def test_without_a_terminal_nothing_is_coloured_or_cut(deployment: Deployment) -> None:
+    identifier = "b" + "x" * 120
+    deployment.bag(identifier)
+    shown = deployment.cli("bags", "missing", "--at", "azure")
+    assert "\x1b" not in shown.stdout
+    assert f"digitised/{identifier}/v1" in shown.stdout

@@ -1,0 +1,346 @@
+"""The register over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from random import Random
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import Connection, insert
+
+from common.domain.bag import BagVersion
+from common.ledger.engine import transaction
+from common.ledger.tables import bag_locations, bag_versions, ingests, replicas
+from unit.bag_register.builders import Register, a_bag, sha
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def place(register: Register, location: str, bag: BagVersion) -> dict[str, object]:
+    known = {id.value: config.location for id, config in register.stores.configs.items()}[location]
+    return {
+        "id": location,
+        "provider": {"id": "memory", "type": "Provider"},
+        "bucket": known.bucket,
+        "path": known.bag_root(bag),
+        "type": "Location",
+    }
+
+
+def entry(name: str, path: str, body: bytes) -> dict[str, object]:
+    return {"checksum": sha(body), "name": name, "path": path, "size": len(body), "type": "File"}
+
+
+def add_azure(register: Register) -> None:
+    with transaction(register.engine) as connection:
+        for bag in register.rows(bag_versions):
+            connection.execute(
+                insert(bag_locations).values(
+                    bag_version_id=bag["id"], location_id="azure", evidence_class="E3", role="replica"
+                )
+            )
+        connection.execute(bag_versions.update().values(revision=bag_versions.c.revision + 1))
+
+
+def test_a_storage_manifest_is_the_known_document(register: Register, client: httpx.Client) -> None:
+    bag = BagVersion.of("digitised", "PP/MIA 1", 2)
+    first = a_bag({"old.txt": b"old"}, identifier="PP/MIA 1")
+    register.put(BagVersion.of("digitised", "PP/MIA 1", 1), first)
+    cold = place(register, "cold", bag)["bucket"]
+    url = f"memory://{cold}/digitised/PP/MIA%201/v1/data/old.txt"
+    files = a_bag({"ä b.txt": b"new"}, fetch={"old.txt": (url, b"old")}, identifier="PP/MIA 1")
+    register.put(bag, files)
+    register.adopt()
+    add_azure(register)
+    answer = client.get("/bags/digitised/PP/MIA%201")
+    document = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert TIME.fullmatch(document.pop("createdDate"))
+    tags = sorted(name for name in files if not name.startswith("data/"))
+    assert document == {
+        "id": "digitised/PP/MIA 1",
+        "type": "Bag",
+        "version": "v2",
+        "space": {"id": "digitised", "type": "Space"},
+        "info": {
+            "externalIdentifier": "PP/MIA 1",
+            "payloadOxum": "6.2",
+            "baggingDate": "2019-08-15",
+            "type": "BagInfo",
+        },
+        "manifest": {
+            "checksumAlgorithm": "SHA-256",
+            "files": [
+                entry("data/old.txt", "v1/data/old.txt", b"old"),
+                entry("data/ä b.txt", "v2/data/ä b.txt", b"new"),
+            ],
+            "type": "BagManifest",
+        },
+        "tagManifest": {
+            "checksumAlgorithm": "SHA-256",
+            "files": [entry(name, f"v2/{name}", files[name]) for name in tags],
+            "type": "BagManifest",
+        },
+        "location": place(register, "cold", bag),
+        "replicaLocations": [place(register, "azure", bag)],
+    }
+
+
+@pytest.mark.parametrize("address", ["PP/MIA/1%20a", "PP%2FMIA%2F1%20a", "PP/MIA/1+a"])
+def test_identifiers_may_be_written_in_several_ways(register: Register, client: httpx.Client, address: str) -> None:
+    register.put(BagVersion.of("digitised", "PP/MIA/1 a", 1), a_bag({"a": b"a"}, identifier="PP/MIA/1 a"))
+    register.adopt()
+    assert client.get(f"/bags/digitised/{address}?version=v1").json()["id"] == "digitised/PP/MIA/1 a"
+    assert client.get(f"/bags/digitised/{address}/versions").json()["results"][0]["id"] == "digitised/PP/MIA/1 a"
+
+
+def test_the_entity_tag_changes_when_a_location_is_added(register: Register, client: httpx.Client) -> None:
+    register.put(BagVersion.of("digitised", "b1", 1), a_bag({"a": b"a"}))
+    register.adopt()
+    before = client.get("/bags/digitised/b1").headers["etag"]
+    unchanged = client.get("/bags/digitised/b1", headers={"If-None-Match": before})
+    add_azure(register)
+    after = client.get("/bags/digitised/b1", headers={"If-None-Match": before})
+    assert (before, unchanged.status_code, after.status_code, after.headers["etag"]) == (
+        '"digitised/b1/v1/r1"', 304, 200, '"digitised/b1/v1/r2"'
+    )  # fmt: skip
+
+
+REFUSALS = [
+    ("/bags/digitised/b2", 404, "Storage manifest digitised/b2 not found"),
+    ("/bags/digitised/b1?version=v3", 404, "Storage manifest digitised/b1 v3 not found"),
+    ("/bags/digitised/b1?version=v0", 404, "Storage manifest digitised/b1 v0 not found"),
+    ("/bags/digitised/b1?version=latest", 404, "Storage manifest digitised/b1 latest not found"),
+    ("/bags/digitised/b1/v1/x", 404, "Storage manifest digitised/b1/v1/x not found"),
+    ("/bags/digitised", 404, "The requested resource could not be found."),
+    ("/bags/digitised/b2/versions", 404, "No storage manifest versions found for digitised/b2"),
+    ("/bags/digitised/b1/versions?before=v1", 404, "No storage manifest versions found for digitised/b1 before v1"),
+    ("/bags/digitised/b1/versions?before=xyz", 400, "Cannot parse version string: xyz"),
+    ("/imports/7", 404, "Import 7 not found"),
+    ("/imports/x", 404, "Import x not found"),
+    ("/reports/unbackfilled", 400, "Invalid value at ?location: Missing required field"),
+    (
+        "/reports/unbackfilled?location=x",
+        400,
+        'Invalid value at ?location: got "x", valid values are: azure, cold.',
+    ),
+    (
+        "/reports/unbackfilled?location=azure&after=x",
+        400,
+        'Invalid value at ?after: got "x", must be the "next" of the page before.',
+    ),
+    (
+        "/reports/unbackfilled?location=azure&limit=0",
+        400,
+        "Invalid value at ?limit: Input should be greater than or equal to 1.",
+    ),
+]
+
+
+def test_what_cannot_be_found_is_told_in_the_known_words(register: Register, client: httpx.Client) -> None:
+    register.put(BagVersion.of("digitised", "b1", 1), a_bag({"a": b"a"}))
+    register.adopt()
+    answers = [(address, client.get(address)) for address, _, _ in REFUSALS]
+    assert [(address, answer.status_code, answer.json()["description"]) for address, answer in answers] == REFUSALS
+
+
+def test_versions_are_listed_newest_first(register: Register, client: httpx.Client) -> None:
+    for number in (1, 2, 10):
+        register.put(BagVersion.of("digitised", "b1", number), a_bag({"a": b"a"}))
+    register.adopt()
+    every, earlier = (client.get(f"/bags/digitised/b1/versions{q}").json() for q in ("", "?before=v10"))
+    assert [(one["id"], one["version"], one["type"]) for one in every["results"]] == [
+        ("digitised/b1", version, "Bag") for version in ("v10", "v2", "v1")
+    ]
+    assert (every["type"], [one["version"] for one in earlier["results"]]) == ("ResultList", ["v2", "v1"])
+
+
+def test_locations_are_public_without_secrets(register: Register, client: httpx.Client) -> None:
+    azure, cold = client.get("/locations").json()["results"]
+    assert (azure, cold["id"]) == (
+        {
+            "id": "azure",
+            "title": "azure",
+            "provider": {"id": "memory", "type": "Provider"},
+            "bucket": place(register, "azure", BagVersion.of("a", "b", 1))["bucket"],
+            "prefix": "bags/",
+            "type": "Location",
+        },
+        "cold",
+    )
+
+
+def test_an_import_is_asked_for_and_followed(register: Register, client: httpx.Client) -> None:
+    register.put(BagVersion.of("digitised", "b1", 1), a_bag({"a": b"a"}))
+    register.put(BagVersion.of("digitised", "b2", 1), a_bag({"a": b"a"}))
+    asked = client.post("/imports", json={"location": {"id": "cold"}, "prefix": ""})
+    assert (asked.status_code, asked.json()["state"]) == (202, "walking")
+    register.work(int(asked.json()["id"]))
+    document = client.get(asked.headers["location"]).json()
+    assert (document["state"], document["counts"]) == ("finished", {"registered": 1, "known": 0, "refused": 1})
+    (problem,) = document["problems"]
+    assert (problem["bag"], problem["code"], problem["severity"]) == ("digitised/b2/v1", "identifier_differs", "error")
+
+
+def test_problems_come_in_pages(register: Register, client: httpx.Client) -> None:
+    for number in range(130):
+        bag = a_bag({"a": b"a"}, identifier="another")
+        register.put(BagVersion.of("digitised", f"b{number:03}", 1), bag)
+    import_id = register.start_import()
+    register.work(import_id)
+    first = client.get(f"/imports/{import_id}").json()
+    second = client.get(f"/imports/{import_id}?after={first['next']}").json()
+    found = [problem["bag"] for page in (first, second) for problem in page["problems"]]
+    assert (len(first["problems"]), "next" in second, found) == (
+        100, False, [f"digitised/b{number:03}/v1" for number in range(130)]
+    )  # fmt: skip
+
+
+def test_an_import_that_cannot_be_is_refused(client: httpx.Client) -> None:
+    bodies: list[object] = [{}, {"location": {"id": "x"}}, {"location": {"id": "cold"}, "prefix": "/a"}]
+    answers = [client.post("/imports", json=body) for body in bodies]
+    assert [(answer.status_code, answer.json()["description"]) for answer in answers] == [
+        (400, "Invalid value at .location: Missing required field"),
+        (400, 'Invalid value at .location.id: got "x", valid values are: azure, cold.'),
+        (400, "Invalid value at .prefix: must not begin with a slash; it is below the location's prefix."),
+    ]
+
+
+def test_a_file_list_that_is_not_the_registered_one_is_never_a_whole_answer(
+    register: Register, client: httpx.Client
+) -> None:
+    register.put(BagVersion.of("digitised", "b1", 1), a_bag({f"{n:04}": b"x" for n in range(3000)}))
+    register.adopt()
+    (row,) = register.rows(bag_versions)
+    version = register.records.find(row["files_key"])
+    version.data = version.data[:-20] + b"\0" * 20
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get("/bags/digitised/b1")
+
+
+def a_register_with_every_state(register: Register) -> None:
+    """Forty bag versions: registered at azure, missing there, in progress or failed, as it comes."""
+    random = Random(7)
+    with transaction(register.engine) as connection:
+        for number in range(40):
+            bag_id = connection.execute(
+                insert(bag_versions)
+                .values(
+                    space=random.choice(["digitised", "born digital"]),
+                    external_identifier=f"b/{number // 2}",
+                    version=number % 2 + 1,
+                    created_date="2026-01-01",
+                    info={},
+                    checksum_algorithm="sha256",
+                    file_count=random.randrange(9),
+                    bytes=random.randrange(10**12),
+                    pins={},
+                    files_key="k",
+                    files_sha256="s",
+                )
+                .returning(bag_versions.c.id)
+            ).scalar_one()
+            state = random.choice(["registered", None, "planning", "transferring", "failed"])
+            if state:
+                _wanted(connection, bag_id, state)
+
+
+def _wanted(connection: Connection, bag_id: int, state: str) -> None:
+    ingest_id = connection.execute(
+        insert(ingests)
+        .values(
+            id=uuid4(),
+            ingest_type="backfill",
+            space="s",
+            external_identifier="b",
+            version=1,
+            bag_version_id=bag_id,
+            source_id="cold",
+            destination_id="azure",
+            status="processing",
+        )
+        .returning(ingests.c.id)
+    ).scalar_one()
+    connection.execute(
+        insert(replicas).values(
+            bag_version_id=bag_id,
+            location_id="azure",
+            source_id="cold",
+            ingest_id=ingest_id,
+            lane="backfill",
+            state=state,
+            error_code="source_vanished" if state == "failed" else None,
+        )
+    )
+    if state == "registered":
+        connection.execute(
+            insert(bag_locations).values(
+                bag_version_id=bag_id, location_id="azure", evidence_class="E3", role="replica"
+            )
+        )
+
+
+def brute_force(register: Register) -> list[tuple[str, str, str, str, str, str, str, int, int]]:
+    there = {row["bag_version_id"] for row in register.rows(bag_locations) if row["location_id"] == "azure"}
+    work = {row["bag_version_id"]: row for row in register.rows(replicas)}
+    lines = []
+    for bag in register.rows(bag_versions):
+        if bag["id"] in there:
+            continue
+        row = work.get(bag["id"])
+        state = "missing" if row is None else "failed" if row["state"] == "failed" else "in progress"
+        lines.append(
+            (
+                bag["space"],
+                bag["external_identifier"],
+                f"v{bag['version']}",
+                state,
+                row["state"] if row and state == "in progress" else "",
+                row["error_code"] if row and state == "failed" else "",
+                str(row["ingest_id"]) if row else "",
+                bag["file_count"],
+                bag["bytes"],
+            )
+        )
+    return sorted(lines)
+
+
+COLUMNS = ("space", "externalIdentifier", "version", "state", "stage", "code", "ingestId", "files", "bytes")
+
+
+def test_the_report_is_what_a_comparison_by_hand_finds(register: Register, client: httpx.Client) -> None:
+    a_register_with_every_state(register)
+    expected = brute_force(register)
+    found, address = [], "/reports/unbackfilled?location=azure&limit=7"
+    page = client.get(address).json()
+    while True:
+        found += [tuple(line.get(name, "") for name in COLUMNS) for line in page["results"]]
+        if "next" not in page:
+            break
+        page = client.get(address, params={"location": "azure", "limit": 7, "after": page["next"]}).json()
+    assert sorted(found) == expected
+    states = [line[3] for line in expected]
+    assert page["totals"] == {
+        "bagVersions": len(expected),
+        "files": sum(line[-2] for line in expected),
+        "bytes": sum(line[-1] for line in expected),
+        "missing": states.count("missing"),
+        "inProgress": states.count("in progress"),
+        "failed": states.count("failed"),
+    }
+    assert min(states.count(state) for state in ("missing", "in progress", "failed")) > 0
+
+
+def test_the_report_as_csv_has_every_line(register: Register, client: httpx.Client) -> None:
+    a_register_with_every_state(register)
+    answer = client.get("/reports/unbackfilled?location=azure&format=csv")
+    header, *lines = csv.reader(io.StringIO(answer.text))
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert header[:3] == ["space", "external_identifier", "version"]
+    assert sorted(tuple(line) for line in lines) == [
+        tuple(str(value) for value in line) for line in brute_force(register)
+    ]
