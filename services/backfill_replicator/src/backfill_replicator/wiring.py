@@ -5,9 +5,11 @@ from __future__ import annotations
 from backfill_replicator.settings import Settings
 from backfill_replicator.step import Replicate
 from common.assembly import courier_opener, open_stores
+from common.ports import Stores
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
-from common.topology import COPYING
+from common.runtime.worker import Step
+from common.topology import COPYING, Stage
 
 SERVICE = "backfill_replicator"
 
@@ -17,5 +19,10 @@ def run() -> None:
     settings = read_settings(Settings)
     engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
     stores = open_stores(settings, engine)
-    steps = {COPYING: Replicate(stores=stores, concurrency=settings.files_at_once)}
+    steps = make_steps(settings=settings, stores=stores)
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def make_steps(*, settings: Settings, stores: Stores) -> dict[Stage, Step]:
+    """The steps of this service by stage."""
+    return {COPYING: Replicate(stores=stores, concurrency=settings.files_at_once)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan, ThawSegment
 from common.assembly import courier_opener, open_stores
+from common.ports import Stores
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
@@ -19,8 +22,13 @@ def run() -> None:
     settings = read_settings(Settings)
     engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
     stores = open_stores(settings, engine)
-    steps: dict[Stage, Step] = {
+    steps = make_steps(settings=settings, engine=engine, stores=stores)
+    run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def make_steps(*, settings: Settings, engine: Engine, stores: Stores) -> dict[Stage, Step]:
+    """The steps of this service by stage."""
+    return {
         PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=settings.warming),
         THAWING: ThawSegment(stores=stores, warming=settings.warming),
     }
-    run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))

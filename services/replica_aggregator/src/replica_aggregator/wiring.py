@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
 from common.assembly import courier_opener, open_stores
+from common.ports import Stores
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
-from common.topology import AGGREGATING
+from common.runtime.worker import Step
+from common.topology import AGGREGATING, Stage
 from replica_aggregator.records import LedgerRecords
 from replica_aggregator.settings import Settings
 from replica_aggregator.step import Aggregate
@@ -18,5 +22,10 @@ def run() -> None:
     settings = read_settings(Settings)
     engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
     stores = open_stores(settings, engine)
-    steps = {AGGREGATING: Aggregate(stores=stores, records=LedgerRecords(engine))}
+    steps = make_steps(engine=engine, stores=stores)
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def make_steps(*, engine: Engine, stores: Stores) -> dict[Stage, Step]:
+    """The steps of this service by stage."""
+    return {AGGREGATING: Aggregate(stores=stores, records=LedgerRecords(engine))}

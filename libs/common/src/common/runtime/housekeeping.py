@@ -62,6 +62,8 @@ class Relay:
     def _publish_all(self) -> bool:
         try:
             courier = self._connected()
+            # Nothing is received: contact is what keeps an idle connection's heartbeats alive.
+            courier.receive([], wait=0)
             while True:
                 with transaction(self._engine) as connection:
                     if not outbox.relay(connection, publish=courier.publish):

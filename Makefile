@@ -1,0 +1,49 @@
+# `make` alone lists what there is. Everything installs what it needs first, into .venv and node_modules.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml local/pyproject.toml)
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check up docs bench format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(INSTALLED) ## install everything a developer needs
+
+$(INSTALLED): requirements-dev.txt constraints.txt $(PACKAGES)
+	@PYTHON=$(PYTHON) VENV=$(VENV) local/setup.sh
+	@touch $@
+
+demo: $(INSTALLED) ## make bags, freeze them, backfill them to Azure, check every byte
+	@$(BIN)/python -m local_stack demo
+
+up: $(INSTALLED) ## leave the whole stack running (PORT=8000)
+	@$(BIN)/python -m local_stack up
+
+test: $(INSTALLED) ## run all tests (WORKERS=2)
+	@echo "Running all tests in $(WORKERS) processes; servers are started as tests ask for them"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q $(ARGS)
+
+check: $(INSTALLED) ## lint, types, layering contracts, generated documents
+	@echo "ruff: style";          $(BIN)/ruff check .
+	@echo "ruff: format";         $(BIN)/ruff format --check -q .
+	@echo "mypy: types";          $(BIN)/mypy
+	@echo "import-linter: layers"; $(BIN)/lint-imports
+	@echo "docs: up to date";     $(BIN)/python docs/generate.py --check
+
+format: $(INSTALLED) ## put the code in shape
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+docs: $(INSTALLED) ## write the generated parts of docs/reference
+	@$(BIN)/python docs/generate.py
+
+bench: $(INSTALLED) ## measure the brokers side by side
+	@$(BIN)/python benchmarks/queues.py
+
+clean: ## forget everything that was installed or kept
+	rm -rf $(VENV) node_modules .backfill

@@ -1,0 +1,192 @@
+"""The whole stack on one machine: PostgreSQL, S3 with cold storage, Azurite, the six services and one port."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+
+import boto3
+import httpx
+from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
+from botocore.config import Config
+
+from local_stack.processes import Keeper, Service
+from local_stack.servers.azurite import Azurite, ensure_azurite
+from local_stack.servers.cold_s3 import ColdS3
+from local_stack.servers.ports import free_port
+from local_stack.servers.postgres import open_postgres
+from local_stack.settings import PERMISSIONS, SERVICES, AzurePlace, S3Place, common_environment, locations_file
+
+BUCKET = "archive"
+CONTAINER = "replica"
+_SECONDS = 60.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """How a stack is started."""
+
+    directory: Path
+    """Where data, logs and locations files lie."""
+    repository: Path
+    """Where package.json is."""
+    port: int | None = None
+    """The API's port; a free one where None."""
+    database: str = "backfill"
+    broker: str | None = None
+    """Another broker than the ledger's own database."""
+    ratio: float = 3600
+    """Simulated seconds of thawing per real second."""
+    durable: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
+    """Further environment for every service."""
+
+
+class Stack:
+    """Starts everything in order, and stops everything in reverse."""
+
+    def __init__(self, options: StackOptions, *, say: Say = lambda _: None) -> None:
+        self._options = options
+        self._say = say
+        logs = options.directory / "logs"
+        self.postgres = open_postgres(
+            options.directory / "postgres", log=logs / "postgres.log", durable=options.durable
+        )
+        self.s3 = ColdS3(log=logs / "s3.log", ratio=options.ratio)
+        self.azurite = Azurite(options.directory / "azurite", repository=options.repository, log=logs / "azurite.log")
+        self.services: dict[str, Service] = {}
+        self._keeper: Keeper | None = None
+        self._port = options.port or free_port()
+
+    @property
+    def api(self) -> str:
+        """Base URL of the API."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def logs(self) -> Path:
+        return self._options.directory / "logs"
+
+    def start(self) -> Stack:
+        """Return when the API answers. Whatever was started is stopped again if something does not start."""
+        try:
+            self._start_servers()
+            self._start_services()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start_servers(self) -> None:
+        ensure_azurite(self._options.repository)
+        self._say("PostgreSQL")
+        self.postgres.start()
+        self.dsn = self.postgres.address.ensure_database(self._options.database)
+        self._say("S3 with simulated cold storage")
+        self.s3.start()
+        self._say("Azurite")
+        self.azurite.start()
+        self.s3_client().create_bucket(Bucket=BUCKET)
+        blobs = self.blob_service()
+        if not blobs.get_container_client(CONTAINER).exists():
+            blobs.create_container(CONTAINER)
+
+    def _start_services(self) -> None:
+        self._say("six services and the gateway")
+        health: dict[str, str] = {}
+        ports = {"ingests_api": free_port(), "bag_register": free_port()}
+        for name in SERVICES:
+            port = free_port()
+            health[name] = f"http://127.0.0.1:{ports.get(name, port)}/readyz"
+            environment = os.environ | self._environment(name, health_port=0 if name in ports else port)
+            if name in ports:
+                environment |= {"BACKFILL_HTTP_PORT": str(ports[name]), "BACKFILL_PUBLIC_URL": self.api}
+            self._add(name, [name], environment)
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        arguments = ["--port", str(self._port), "--ingests", urls["ingests_api"], "--register", urls["bag_register"]]
+        self._add("gateway", ["local_stack.gateway", *arguments], dict(os.environ))
+        for name, url in health.items():
+            self.services[name].wait_until(lambda url=url: _answers(url), seconds=_SECONDS)  # type: ignore[misc]
+        self.services["gateway"].wait_until(lambda: _answers(f"{self.api}/livez"), seconds=_SECONDS)
+        self._keeper = Keeper(self.services)
+        self._keeper.start()
+
+    def _add(self, name: str, module: list[str], environment: dict[str, str]) -> None:
+        service = Service(name, module, environment=environment, log=self.logs / f"{name}.log")
+        self.services[name] = service
+        service.start()
+
+    def _environment(self, service: str, *, health_port: int) -> dict[str, str]:
+        path = self._options.directory / "locations" / f"{service}.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        text = locations_file(source=self.source, destination=self.destination, service=service)
+        path.write_text(text, encoding="utf-8")
+        base = common_environment(dsn=self.dsn, broker=self._options.broker, locations=path, health_port=health_port)
+        return base | {"BACKFILL_RECORDS": str(self._options.directory / "records")} | self._options.settings
+
+    @property
+    def source(self) -> S3Place:
+        return S3Place(self.s3.endpoint, self.s3.access_key_id, self.s3.secret_access_key, self.s3.region, BUCKET)
+
+    @property
+    def destination(self) -> AzurePlace:
+        signatures = {service: self._signature(permissions) for service, permissions in PERMISSIONS.items()}
+        return AzurePlace(self.azurite.endpoint, self.azurite.account_name, CONTAINER, signatures)
+
+    def _signature(self, permissions: str) -> str:
+        return generate_container_sas(
+            self.azurite.account_name,
+            CONTAINER,
+            account_key=self.azurite.account_key,
+            permission=ContainerSasPermissions.from_string(permissions),
+            start=datetime.now(UTC) - timedelta(minutes=5),
+            expiry=datetime.now(UTC) + timedelta(days=365),
+        )
+
+    def s3_client(self) -> boto3.client:
+        """For seeding: the owner's credentials."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.s3.endpoint,
+            aws_access_key_id=self.s3.access_key_id,
+            aws_secret_access_key=self.s3.secret_access_key,
+            region_name=self.s3.region,
+            config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+        )
+
+    def blob_service(self) -> BlobServiceClient:
+        """For independent checks: the account's own key."""
+        return BlobServiceClient(self.azurite.endpoint, credential=self.azurite.account_key)
+
+    def stop(self) -> None:
+        """Stop the services, then the servers; twice: nothing happens."""
+        if self._keeper:
+            self._keeper.stop()
+        for service in reversed(self.services.values()):
+            service.stop()
+        for server in (self.azurite, self.s3, self.postgres):
+            server.stop()
+
+    def __enter__(self) -> Stack:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        time.sleep(0.05)
+        return False
