@@ -48,7 +48,7 @@ class Throttled(TransientError):
     """The store asks us to slow down."""
 
     code = "throttled"
-    remedy = "Lower the location's concurrency, or ask the provider for a higher limit."
+    remedy = "Work on less at once (BACKFILL_CONCURRENCY, BACKFILL_FILES_AT_ONCE), or ask for a higher limit."
 
     def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message)

@@ -14,12 +14,16 @@ MAX_BYTES = 64 * 1024
 """Largest hint that is decoded; real ones are below 200 bytes."""
 
 
+RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""What the ledger's identity columns hold: a larger number is no row's, and PostgreSQL would refuse to look for it."""
+
+
 class _Hint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class _ReplicaHint(_Hint):
-    replica_id: int
+    replica_id: RowId
 
     @property
     def row_id(self) -> int:
@@ -27,7 +31,7 @@ class _ReplicaHint(_Hint):
 
 
 class _SegmentHint(_Hint):
-    segment_id: int
+    segment_id: RowId
 
     @property
     def row_id(self) -> int:
@@ -74,7 +78,7 @@ class ImportRequested(_Hint):
     """Bags that lie in a store are to be adopted: walk it."""
 
     type: Literal["ImportRequested"] = "ImportRequested"
-    import_id: int
+    import_id: RowId
 
     @property
     def row_id(self) -> int:

@@ -44,7 +44,7 @@ class Stage:
         return self.state.value
 
     def queue(self, lane: Lane) -> str:
-        """At most 47 characters of [a-z0-9_], which every broker allows."""
+        """At most 42 characters of [a-z0-9_], which every broker allows, also with "_dead" behind."""
         return f"{self.service}_{self.name}_{lane}"
 
 

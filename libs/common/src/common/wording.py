@@ -12,7 +12,7 @@ def size(octets: int) -> str:
     """ "0 bytes", "512 bytes", "3.1 GB"; powers of ten."""
     amount = float(octets)
     for unit in ("bytes", "KB", "MB", "GB", "TB"):
-        if amount < 1000 or unit == "TB":
+        if round(amount, 1) < 1000 or unit == "TB":
             return f"{int(amount)} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
         amount /= 1000
     raise AssertionError

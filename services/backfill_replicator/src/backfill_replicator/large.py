@@ -9,13 +9,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 from backfill_replicator.parts import PartPlan, plan
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
-from common.ports import ObjectStore, PartReceipt, Upload
+from common.errors import AlreadyExists, NotFound, StoreUnavailable
+from common.ports import Body, ObjectStore, PartReceipt, Upload
 
 IN_FLIGHT = 4
+MOST_HELD = 256 << 20
+"""Bytes of parts in flight at the same time, where the parts are so large that fewer must do; one always may."""
 
 
 class Notes:
@@ -48,16 +52,15 @@ class LargeCopy:
         self,
         file: PlannedFile,
         *,
-        source: ObjectStore,
-        source_key: str,
+        read: Callable[[], AbstractContextManager[Body]],
         destination: ObjectStore,
         destination_key: str,
         notes: Notes,
         checkpoint: Callable[[], None],
     ) -> None:
         self._file = file
-        self._source = source
-        self._source_key = source_key
+        self._read = read
+        """Opens the source's bytes, pinned."""
         self._destination = destination
         self._key = destination_key
         self._notes = notes
@@ -76,9 +79,18 @@ class LargeCopy:
             self._notes.ended(self._key)
             told = (f"{a.display} {measured[a]}, expected {self._file.checksums[a]}" for a in wrong)
             return f"{self._file.path}: {hasher.size} bytes of {self._file.size}; " + "; ".join(told)
-        upload.commit(receipts)
-        self._notes.ended(self._key)
+        self._commit(upload, receipts)
         return ""
+
+    def _commit(self, upload: Upload, receipts: list[PartReceipt]) -> None:
+        try:
+            upload.commit(receipts)
+        except AlreadyExists:
+            upload.abort()
+            raise
+        except NotFound as error:
+            raise _forgotten(error) from error
+        self._notes.ended(self._key)
 
     def _open(self) -> tuple[Upload, dict[int, PartReceipt]]:
         earlier = self._notes.upload_of(self._key)
@@ -87,6 +99,8 @@ class LargeCopy:
             have = {part.number: part for part in upload.parts()}
             if have:
                 return upload, {n: part for n, part in have.items() if part.size == self._length(n)}
+            # Begun and never used, or forgotten by the store: nothing of it must stay behind.
+            upload.abort()
         upload = self._destination.begin_upload(key=self._key)
         self._notes.started(self._key, upload.id)
         return upload, {}
@@ -95,29 +109,36 @@ class LargeCopy:
         return self._plan.length(number) if 1 <= number <= self._plan.count else -1
 
     def _send(self, upload: Upload, hasher: MultiHasher, have: dict[int, PartReceipt]) -> list[PartReceipt]:
-        slots = threading.Semaphore(IN_FLIGHT)
+        slots = threading.Semaphore(max(1, min(IN_FLIGHT, MOST_HELD // self._plan.part_size)))
+        failed = threading.Event()
         futures: dict[int, Future[PartReceipt]] = {}
+
+        def ended(part: Future[PartReceipt]) -> None:
+            if not part.cancelled() and part.exception():
+                failed.set()
+            slots.release()
+
         with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="part") as pool:
             try:
                 for number, data in enumerate(self._parts(hasher), start=1):
                     if number in have:
                         continue
                     slots.acquire()
+                    if failed.is_set():
+                        # Now, not after the rest of a terabyte.
+                        break
                     futures[number] = pool.submit(upload.put_part, number, data)
-                    futures[number].add_done_callback(lambda _: slots.release())
-                    _raise_early(futures)
+                    futures[number].add_done_callback(ended)
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-        sent = {number: future.result() for number, future in futures.items()}
+        sent = {number: _receipt(future) for number, future in futures.items()}
         return [receipt for _, receipt in sorted((have | sent).items())]
 
     def _parts(self, hasher: MultiHasher) -> Iterator[bytes]:
         """The source's bytes in parts, hashed in order."""
         held = bytearray()
-        with self._source.read(
-            key=self._source_key, if_match=self._file.etag, version_id=self._file.version_id
-        ) as body:
+        with self._read() as body:
             for block in body:
                 self._checkpoint()
                 hasher.update(block)
@@ -129,8 +150,12 @@ class LargeCopy:
             yield bytes(held)
 
 
-def _raise_early(futures: dict[int, Future[PartReceipt]]) -> None:
-    """A part that failed ends the copy now, not after the rest of a terabyte."""
-    for future in futures.values():
-        if future.done() and (error := future.exception()):
-            raise error
+def _receipt(part: Future[PartReceipt]) -> PartReceipt:
+    try:
+        return part.result()
+    except NotFound as error:
+        raise _forgotten(error) from error
+
+
+def _forgotten(error: NotFound) -> StoreUnavailable:
+    return StoreUnavailable(f"the destination has forgotten an upload, the next attempt begins another: {error}")

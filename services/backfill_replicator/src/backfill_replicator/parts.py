@@ -28,9 +28,8 @@ class PartPlan:
 
 def fault(size: int, limits: Limits) -> str | None:
     """Why the provider could not hold an object of this size, as a sentence; None if it can."""
-    if size > limits.max_object:
-        return f"{size} bytes are more than the {limits.max_object} the provider can hold"
-    return None
+    most = min(limits.max_object, limits.max_part * limits.max_parts)
+    return f"{size} bytes are more than the {most} the provider can hold" if size > most else None
 
 
 def plan(size: int, limits: Limits, *, usual: int = USUAL_PART) -> PartPlan:
@@ -39,7 +38,7 @@ def plan(size: int, limits: Limits, *, usual: int = USUAL_PART) -> PartPlan:
     Raises ValueError where no part size works; :func:`fault` says so beforehand.
     """
     needed = -(-size // limits.max_parts)
+    if needed > limits.max_part:
+        raise ValueError(f"{size} bytes would need parts of {needed}, at most {limits.max_part} are allowed")
     part_size = max(usual, limits.min_part, -(-needed // MIB) * MIB)
-    if part_size > limits.max_part:
-        raise ValueError(f"{size} bytes would need parts of {part_size}, at most {limits.max_part} are allowed")
-    return PartPlan(size, part_size)
+    return PartPlan(size, min(part_size, limits.max_part))

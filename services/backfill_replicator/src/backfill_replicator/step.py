@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from backfill_replicator.large import Notes
 from backfill_replicator.transfer import Copied, Ends, Result, Transfer
 from common.domain.replica import SegmentState
-from common.errors import NotFound, NotRestored
-from common.jobs import SegmentJob
+from common.errors import NotRestored
+from common.jobs import Interrupted, SegmentJob
 from common.outcome import Done, GoBack, Outcome, Rejected
 from common.ports import Stores
 from common.wording import count, size
 
 _CODES = {
     Result.SOURCE_CORRUPT: "source_digest_mismatch",
+    Result.SOURCE_VANISHED: "source_vanished",
+    Result.SOURCE_CHANGED: "source_changed",
     Result.DESTINATION_DIFFERS: "destination_differs",
     Result.TOO_LARGE: "too_large_for_destination",
 }
@@ -41,7 +43,7 @@ class Replicate:
                 results = [future.result() for future in futures]
             except BaseException as error:
                 pool.shutdown(wait=True, cancel_futures=True)
-                return _after(error)
+                return _after(error, job)
         return _outcome([r for r in results if r is not None], expected=len(wanted))
 
     def _copy(self, transfer: Transfer, job: SegmentJob, index: int) -> Copied | None:
@@ -58,15 +60,16 @@ class Replicate:
 
 
 def _tried_before(job: SegmentJob) -> bool:
-    return job.attempt.number > 1 or bool(job.progress)
+    return job.attempt.number > 1 or not job.progress.keys().isdisjoint({"uploads", "returns", "begun"})
 
 
-def _after(error: BaseException) -> Outcome:
-    """A frozen object goes back to the warmer; a vanished one ends the ingest; the rest is not for us to answer."""
+def _after(error: BaseException, job: SegmentJob) -> Outcome:
+    """A frozen object goes back to the warmer; the rest is not for us to answer."""
     if isinstance(error, NotRestored):
         return GoBack(state=SegmentState.THAWING.value, why=str(error))
-    if isinstance(error, NotFound):
-        return Rejected(code="source_vanished", why=str(error), for_user=f"an object is not there any more: {error}")
+    if isinstance(error, Interrupted):
+        # Being interrupted costs no attempt, so the next one would not know that files are there already.
+        job.hold.remember(begun=True)
     raise error
 
 

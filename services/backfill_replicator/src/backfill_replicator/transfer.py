@@ -6,7 +6,8 @@ An object that is already there is left alone; if its bytes hash to the manifest
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,8 +15,8 @@ from backfill_replicator.large import LargeCopy, Notes
 from backfill_replicator.parts import USUAL_PART, fault
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
-from common.errors import AlreadyExists, NotFound, StoreUnavailable
-from common.ports import ObjectStore
+from common.errors import AlreadyExists, Changed, NotFound, NotRestored, RefusedByStore, StoreUnavailable
+from common.ports import Body, ObjectStore
 
 
 class Result(StrEnum):
@@ -24,6 +25,8 @@ class Result(StrEnum):
     COPIED = "copied"
     ALREADY_THERE = "already there"
     SOURCE_CORRUPT = "source corrupt"
+    SOURCE_VANISHED = "source vanished"
+    SOURCE_CHANGED = "source changed"
     DESTINATION_DIFFERS = "destination differs"
     TOO_LARGE = "too large"
 
@@ -51,6 +54,26 @@ class Ends:
     destination_key: str
 
 
+class SourceGone(Exception):
+    """What was planned for cannot be read any more."""
+
+    def __init__(self, result: Result, why: str) -> None:
+        super().__init__(why)
+        self.result = result
+
+
+@contextmanager
+def pinned(file: PlannedFile, ends: Ends) -> Iterator[Body]:
+    """The source's bytes, as they were planned for. Raises SourceGone where others or none are there."""
+    try:
+        with ends.source.read(key=ends.source_key, if_match=file.etag, version_id=file.version_id) as body:
+            yield body
+    except NotFound as error:
+        raise SourceGone(Result.SOURCE_VANISHED, f"{file.path}: {error}") from error
+    except Changed as error:
+        raise SourceGone(Result.SOURCE_CHANGED, f"{file.path}: {error}") from error
+
+
 class Transfer:
     """Copies files, one call each; safe to call from several threads."""
 
@@ -65,7 +88,8 @@ class Transfer:
         """Files up to this many bytes go in one request and are held in memory."""
 
     def copy(self, file: PlannedFile, ends: Ends) -> Copied:
-        """Make the destination hold the file. Raises StoreErrors and TransientErrors of either store."""
+        """Make the destination hold the file. Raises NotRestored where the source is frozen, and other StoreErrors and
+        TransientErrors of either store."""
         self._checkpoint()
         if too_large := fault(file.size, ends.destination.limits):
             return Copied(file, Result.TOO_LARGE, too_large)
@@ -73,10 +97,13 @@ class Transfer:
         if (self._look_first or not small) and (there := self._already_there(file, ends)):
             return there
         try:
-            copied = self._copy_small(file, ends) if small else self._copy_large(file, ends)
+            return self._copy_small(file, ends) if small else self._copy_large(file, ends)
+        except SourceGone as gone:
+            return Copied(file, gone.result, str(gone))
         except AlreadyExists:
+            # Somebody was here before: for the rest, looking is cheaper than reading the source in vain.
+            self._look_first = True
             return self._compare(file, ends)
-        return copied
 
     def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
         hasher, data = self._read_small(file, ends)
@@ -89,7 +116,7 @@ class Transfer:
         return Copied(file, Result.COPIED)
 
     def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[MultiHasher, bytes]:
-        with ends.source.read(key=ends.source_key, if_match=file.etag, version_id=file.version_id) as body:
+        with pinned(file, ends) as body:
             data = b"".join(bytes(block) for block in body)
         hasher = MultiHasher(file.checksums)
         hasher.update(data)
@@ -100,8 +127,7 @@ class Transfer:
         for _ in range(2):
             wrong = LargeCopy(
                 file,
-                source=ends.source,
-                source_key=ends.source_key,
+                read=lambda: pinned(file, ends),
                 destination=ends.destination,
                 destination_key=ends.destination_key,
                 notes=self._notes,
@@ -128,6 +154,11 @@ class Transfer:
                     hasher.update(block)
         except NotFound as error:
             raise StoreUnavailable(f"{ends.destination_key} was there and is not: {error}") from error
+        except NotRestored as error:
+            # Not for the bag warmer, who thaws the source: somebody has to restore it at the destination.
+            raise RefusedByStore(
+                f"an object is at {ends.destination_key}, its bytes cannot be read: {error}"
+            ) from error
         if wrong := describe_mismatch(file, hasher):
             return Copied(file, Result.DESTINATION_DIFFERS, f"another object is at {ends.destination_key}: {wrong}")
         return Copied(file, Result.ALREADY_THERE)

@@ -13,7 +13,7 @@ from common.domain.location import Location
 from common.domain.problem import Severity
 from common.domain.segment import PlannedFile
 from common.outcome import Rejected
-from common.ports import ObjectStore
+from common.ports import Limits, ObjectStore
 from common.wording import count
 
 MOST_NAMED = 20
@@ -59,6 +59,19 @@ def unholdable(files: Iterable[ReadFile], *, key: Callable[[str], str], destinat
     )
 
 
+def too_large(files: Iterable[ReadFile], *, limits: Limits) -> Rejected | None:
+    """Every file that the destination cannot hold in one object; None where there is none."""
+    large = [f"{file.path} ({file.size} bytes)" for file in files if not file.url and too_large_for(file.size, limits)]
+    if not large:
+        return None
+    told = f"{count(len(large), 'file')} too large for the destination: {', '.join(large[:MOST_NAMED])}"
+    return Rejected(code="too_large_for_destination", why=told, for_user=told)
+
+
+def too_large_for(size: int | None, limits: Limits) -> bool:
+    return size is not None and size > min(limits.max_object, limits.max_part * limits.max_parts)
+
+
 @dataclass(slots=True)
 class Fetches:
     """Where the fetched files of a bag version lie, and on which versions it therefore depends."""
@@ -94,16 +107,16 @@ def fetches(files: Iterable[ReadFile], *, bag: BagVersion, locations: Iterable[L
 
 
 def planned(
-    files: Iterable[ReadFile], *, bag: BagVersion, fetched: Fetches, size_of: Callable[[str], int]
+    files: Iterable[ReadFile], *, bag: BagVersion, fetched: Fetches, sizes: Mapping[str, int]
 ) -> Iterator[PlannedFile]:
-    """The files as segments hold them. `size_of` is asked for the key path of a fetched file of unknown length."""
+    """The files as segments hold them. `sizes` by path has those of fetched files of unknown length."""
     for file in files:
         place = fetched.places.get(file.path)
         key_path = place.key_path if place else f"{bag.version}/{file.key}"
         yield PlannedFile(
             path=file.path,
             key_path=key_path,
-            size=file.size if file.size is not None else size_of(key_path),
+            size=file.size if file.size is not None else sizes[file.path],
             checksums=dict(file.checksums),
             etag=file.etag or "",
             version_id=file.version_id,

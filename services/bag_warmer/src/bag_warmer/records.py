@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Protocol
-
 from sqlalchemy import Engine, select
 
+from bag_warmer.presence import Presence
 from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId, Provider
 from common.domain.replica import ReplicaState
 from common.ledger.engine import transaction
 from common.ledger.tables import bag_locations, bag_versions, locations, replicas
-
-
-class Presence(StrEnum):
-    """Whether a bag version is at a location."""
-
-    REGISTERED = "registered"
-    UNDER_WAY = "under way"
-    ABSENT = "absent"
-
-
-class Records(Protocol):
-    """The port; :class:`LedgerRecords` is its adapter."""
-
-    def locations(self) -> list[Location]:
-        """Every location there is."""
-        ...
-
-    def presence(self, bag: BagVersion, version: Version, location: LocationId) -> Presence:
-        """Whether another version of the same bag is at the location."""
-        ...
 
 
 class LedgerRecords:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bag_warmer import planning
-from bag_warmer.records import Presence, Records
+from bag_warmer.presence import Presence, Records
 from bag_warmer.source import StoredBag
 from bag_warmer.thaw import Thaw, Wish, thaw
 from bag_warmer.warmth import longest
@@ -20,6 +20,9 @@ from common.jobs import ReplicaJob, SegmentJob
 from common.outcome import Done, Outcome, Planned, Rejected, Wait
 from common.ports import ObjectInfo, ObjectStore, Stores, Tier
 from common.wording import count, size
+
+MOST_FREEZES = 10
+"""How often a tag file may freeze between being found readable and being read: more than a few has a cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,7 @@ class Plan:
         try:
             reading = read_bag(stored, policy=self._warming.policy)
         except NotRestored as error:
-            # It was readable a moment ago: the restored copy has expired. The next look asks again.
-            return Wait(again_in=timedelta(seconds=1), why=f"a tag file froze again: {error}")
+            return self._froze_again(job, error)
         try:
             outcome = self._planned(job, store, reading)
         except BaseException:
@@ -85,20 +87,31 @@ class Plan:
         job.hold.remember(asked=found.asked)
         return None if found.ready else waiting(found, wish, what="tag file", check_every=self._warming.check_every)
 
+    def _froze_again(self, job: ReplicaJob, error: NotRestored) -> Outcome:
+        """It could be read a moment ago, so its copy has expired: the next look asks again, but not for ever."""
+        times = int(job.progress.get("froze", 0)) + 1
+        if times > MOST_FREEZES:
+            told = f"a tag file froze again {times} times: {error}"
+            return Rejected(code="went_back_too_often", why=told, for_user=told)
+        job.hold.remember(froze=times)
+        return Wait(again_in=self._warming.check_every, why=f"a tag file froze again: {error}")
+
     def _planned(self, job: ReplicaJob, store: ObjectStore, reading: BagReading) -> Outcome:
         pins = {path: pin.sha256 for path, pin in reading.pins.items()}
         if refused := planning.invalid(reading) or planning.changed(pins, job.registered_pins):
             return refused
         fetched = planning.fetches(reading.inventory.files(), bag=job.bag, locations=self._records.locations())
-        root = job.destination.root(job.bag)
-        destination = self._stores(job.destination.id)
-        if refused := fetched.refused() or planning.unholdable(
-            reading.inventory.files(), key=lambda path: root + path, destination=destination
-        ):
+        if refused := fetched.refused() or self._unholdable(job, reading):
             return refused
         if needs := self._missing_versions(job, fetched):
             return needs
         return self._cut(job, store, reading, fetched, pins)
+
+    def _unholdable(self, job: ReplicaJob, reading: BagReading) -> Rejected | None:
+        root, destination = job.destination.root(job.bag), self._stores(job.destination.id)
+        return planning.unholdable(
+            reading.inventory.files(), key=lambda path: root + path, destination=destination
+        ) or planning.too_large(reading.inventory.files(), limits=destination.limits)
 
     def _missing_versions(self, job: ReplicaJob, fetched: planning.Fetches) -> Outcome | None:
         """A version with fetch.txt is only worth having where the versions it needs are."""
@@ -122,23 +135,30 @@ class Plan:
         fetched: planning.Fetches,
         pins: dict[str, str],
     ) -> Done:
-        bag_root = job.source.bag_root(job.bag)
-
-        def size_of(key_path: str) -> int:
-            return store.head(key=f"{bag_root}/{key_path}").size
-
+        sizes = self._unknown_sizes(job, store, reading, fetched)
         totals = reading.inventory.totals()
         number = totals.files + len(fetched.places)
 
         def segments() -> Iterator[SegmentPlan]:
             with reading:
-                files = planning.planned(reading.inventory.files(), bag=job.bag, fetched=fetched, size_of=size_of)
+                files = planning.planned(reading.inventory.files(), bag=job.bag, fetched=fetched, sizes=sizes)
                 yield from cut(files, limits=self._warming.limits)
 
         said = f"{count(number, 'file')}, {size(totals.bytes)}"
         if fetched.places:
             said += f", {len(fetched.places)} of them in {', '.join(map(str, fetched.versions))}"
         return Done(said=said, writes=(Planned(segments=segments(), files=number, bytes=totals.bytes, pins=pins),))
+
+    def _unknown_sizes(
+        self, job: ReplicaJob, store: ObjectStore, reading: BagReading, fetched: planning.Fetches
+    ) -> dict[str, int]:
+        """Of fetched files that fetch.txt gives no length for; asked before the ledger's transaction, not inside it."""
+        bag_root, sizes = job.source.bag_root(job.bag), dict[str, int]()
+        for file in reading.inventory.files():
+            if file.size is None:
+                job.hold.checkpoint()
+                sizes[file.path] = store.head(key=f"{bag_root}/{fetched.places[file.path].key_path}").size
+        return sizes
 
 
 class ThawSegment:
@@ -199,6 +219,10 @@ def _listed(
 
 def _just_before(key: str, root: str) -> str | None:
     """A key that sorts before `key` with next to nothing between them. None where that would leave the bag."""
+    before = chr(max(0, ord(key[-1]) - 1))
+    if before.isalnum():
+        # "data/8…" for "data/9": not "data/", after which all of a flat folder may come.
+        return f"{key[:-1]}{before}\U0010ffff"
     return key[:-1] if len(key) > len(root) + 1 else None
 
 

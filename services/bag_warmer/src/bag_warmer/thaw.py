@@ -38,7 +38,7 @@ class Thaw:
     throttled: bool = False
     """The store asked for less; not everything was asked for yet."""
     classes: frozenset[str] = frozenset()
-    """Storage classes of what cannot be read yet."""
+    """Storage classes, or archive tiers where there are any, of what cannot be read yet."""
 
     @property
     def ready(self) -> bool:
@@ -78,7 +78,7 @@ def thaw(
         asked={key: when for key, when in asked.items() if key in waiting} | fresh,
         requests=len([answer for answer in answers.values() if answer is not None]),
         throttled=asks.throttled,
-        classes=frozenset(info.storage_class or "" for info in waiting.values()),
+        classes=frozenset(info.archive_status or info.storage_class or "" for info in waiting.values()),
     )
 
 
@@ -127,7 +127,8 @@ def _state(info: ObjectInfo, *, now: datetime, wish: Wish, asked: Mapping[str, s
 
 def _waits(state: Warmth, answer: Restore | None) -> bool:
     """Whether an object is still to be waited for, after what the store answered."""
-    if state is Warmth.WARM or answer in (Restore.ALREADY_RESTORED, Restore.NOT_ARCHIVED):
-        return False
-    # A lukewarm object can be read although its extension was not granted yet.
-    return state is not Warmth.LUKEWARM
+    if answer is not None:
+        # Also of a lukewarm object: a restore that begins now means that the readable copy has expired meanwhile.
+        return answer is Restore.ACCEPTED
+    # A lukewarm object that was not asked for can still be read.
+    return state in (Warmth.COLD, Warmth.WARMING)

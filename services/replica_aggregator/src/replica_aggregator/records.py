@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from common.domain.replica import EvidenceClass
 from common.ledger.engine import transaction
 from common.ledger.tables import evidence, replicas
 from replica_aggregator.tally import VerifiedObject
 
-_BATCH = 5000
-
 
 class LedgerRecords:
     """Reads on the primary: nothing is decided on a replica of the ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, batch: int = 5000) -> None:
         self._engine = engine
+        self._batch = batch
+        """How many objects are read at a time."""
 
     def planned(self, ingest_id: UUID) -> int:
         """How many files the plan has."""
@@ -42,14 +43,14 @@ class LedgerRecords:
             with transaction(self._engine) as connection:
                 rows = connection.execute(
                     select(evidence.c.key, evidence.c.bytes, evidence.c.etag)
-                    .distinct(key)
+                    .ext(distinct_on(key))
                     .where(*_proven(ingest_id), key > after, func.starts_with(evidence.c.key, below))
                     # The last read counts: an interrupted attempt may have left evidence too.
                     .order_by(key, evidence.c.id.desc())
-                    .limit(_BATCH)
+                    .limit(self._batch)
                 ).all()
             yield from (VerifiedObject(row.key, row.bytes, row.etag) for row in rows)
-            if len(rows) < _BATCH:
+            if len(rows) < self._batch:
                 return
             after = rows[-1].key
 

@@ -70,7 +70,7 @@ def _checked(job: ReplicaJob, items: Iterator[ObjectInfo]) -> Iterator[ObjectInf
 
 def _different_manifests(job: ReplicaJob, store: ObjectStore) -> str:
     """Which files of the manifest set are not, byte for byte, the ones pinned at the source; empty: none."""
-    if dict(job.planned_pins) != dict(job.registered_pins):
+    if not job.planned_pins or dict(job.planned_pins) != dict(job.registered_pins):
         return "the manifests read at the source are not the ones the bag was registered with"
     root = job.destination.root(job.bag)
     wrong = [

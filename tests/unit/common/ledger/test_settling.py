@@ -220,6 +220,18 @@ def test_waiting_is_told_once_however_often_it_is_looked_at(engine: Engine) -> N
     assert history(engine, backfill.ingest_id) == ["Planning started", "Planning: waiting for 2 tag files to thaw"]
 
 
+def test_brief_errors_spread_over_a_long_thaw_do_not_add_up(engine: Engine) -> None:
+    backfill = a_backfill(engine, state="transferring")
+    (segment,) = some_segments(engine, backfill, states=["thawing"])
+
+    for _ in range(2 * PATIENCE.attempts):
+        assert fail_once(engine, THAWING, segment)
+        age(engine, segments, not_before="- interval '1 hour'")
+        work(engine, THAWING, segment, Wait(timedelta(0), "waiting for 3 objects to thaw"))
+
+    assert state_of(engine, segments, segment) == "thawing"
+
+
 def test_a_worker_that_vanished_is_named_in_the_history(engine: Engine) -> None:
     backfill = a_backfill(engine)
     begun(engine, PLANNING, backfill.replica_id, worker="bag_warmer@a:1")

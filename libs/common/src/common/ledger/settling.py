@@ -137,7 +137,8 @@ def _after_replica(connection: Connection, claim: Claim, done: Done, around: Con
 
 def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:
     later = func.clock_timestamp() + interval(wait.again_in)
-    release(connection, claim, attempts=claim.table.c.attempts - 1, due_at=later)
+    # A look that went well ends a row of failures: brief errors spread over a thaw of two days do not add up.
+    release(connection, claim, attempts=0, due_at=later)
     if around:
         once = f"{claim.stage.name}:waits" + ("" if claim.kind == "segment" else f":{wait.why}")
         events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {wait.why}", once=once)

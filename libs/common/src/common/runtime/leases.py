@@ -52,12 +52,19 @@ class Leases:
     def grip(self, claim: Claim) -> Grip:
         grip = Grip(engine=self._engine, claim=claim, stopping=self._stopping)
         with self._lock:
+            earlier = self._held.get((claim.kind, claim.row_id))
             self._held[claim.kind, claim.row_id] = grip
+        if earlier is not None:
+            # This process lost the row while it was busy with it, and has claimed it anew.
+            earlier.lost.set()
         return grip
 
     def drop(self, claim: Claim) -> None:
+        """No more renewals of this claim; a later claim of the same row is another one."""
         with self._lock:
-            self._held.pop((claim.kind, claim.row_id), None)
+            held = self._held.get((claim.kind, claim.row_id))
+            if held is not None and held.claim.fence == claim.fence:
+                del self._held[claim.kind, claim.row_id]
 
     @property
     def period(self) -> float:
@@ -69,15 +76,22 @@ class Leases:
         with self._lock:
             held = list(self._held.values())
         for grip in held:
-            try:
-                with transaction(self._engine) as connection:
-                    ours = claims.renew(connection, grip.claim, lease=self._lease)
-            except LedgerUnavailable as error:
-                log.warning("lease not renewed", error=str(error), kind=grip.claim.kind, row=grip.claim.row_id)
-                continue
+            self._renew(grip)
+
+    def _renew(self, grip: Grip) -> None:
+        bound = log.bind(kind=grip.claim.kind, row=grip.claim.row_id, fence=grip.claim.fence)
+        try:
+            with transaction(self._engine) as connection:
+                ours = claims.renew(connection, grip.claim, lease=self._lease)
+        except LedgerUnavailable as error:
+            bound.warning("lease not renewed", error=str(error))
+        except Exception:
+            # One row's trouble must not cost the others their leases.
+            bound.exception("lease not renewed")
+        else:
             if not ours and self._still_held(grip):
                 grip.lost.set()
-                log.warning("claim lost", kind=grip.claim.kind, row=grip.claim.row_id, fence=grip.claim.fence)
+                bound.warning("claim lost")
 
     def _still_held(self, grip: Grip) -> bool:
         with self._lock:

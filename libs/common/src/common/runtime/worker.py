@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from common import messages
-from common.errors import BackfillError, BrokerUnavailable, ClaimLost, LedgerUnavailable, StoreError, TransientError
+from common.errors import (
+    BackfillError,
+    BrokerUnavailable,
+    ClaimLost,
+    ConfigurationError,
+    LedgerUnavailable,
+    StoreError,
+    TransientError,
+)
 from common.jobs import Interrupted, Job
-from common.ledger import failing, settling
+from common.ledger import claims, failing, settling
 from common.ledger.beginning import Begun, begin
 from common.ledger.claims import Claim, Patience
 from common.ledger.engine import transaction
@@ -88,11 +97,21 @@ class Worker:
             except (BrokerUnavailable, LedgerUnavailable) as error:
                 self.connected = False
                 log.warning("cannot listen", error=str(error))
-                self._stopping.wait(0.5 + self._random.random())
+                self._pause()
+            except ConfigurationError:
+                raise
+            except Exception:
+                # Our mistake or the broker's, but other rows are being worked on: they must reach their end.
+                self.connected = False
+                log.exception("cannot listen")
+                self._pause()
             finally:
                 if courier is not None:
                     _close(courier)
         self._finish(stop_within.total_seconds())
+
+    def _pause(self) -> None:
+        self._stopping.wait(0.5 + self._random.random())
 
     def _listen(self, courier: Courier) -> None:
         while not self._stopping.is_set():
@@ -112,35 +131,43 @@ class Worker:
                 self._act_on(courier, delivery)
 
     def _act_on(self, courier: Courier, delivery: Delivery) -> None:
-        started = False
+        """Claim what the hint speaks of, ack, start the step. A step that was started frees its hand itself."""
+        begun: Begun | None = None
         try:
-            started = self._take(courier, delivery)
-        finally:
-            if not started:
-                self._free.release()
-
-    def _take(self, courier: Courier, delivery: Delivery) -> bool:
-        """Claim what the hint speaks of, ack, and start the step. True: the step runs and frees its hand itself."""
-        try:
-            hint = messages.decode(delivery.body)
-        except messages.NotAHint as error:
-            self._refuse(courier, delivery, reason=str(error))
-            return False
-        stage = stage_of_queue(delivery.queue)
-        if not isinstance(hint, stage.hint):
-            self._refuse(courier, delivery, reason=f"{type(hint).__name__} does not belong on this queue")
-            return False
-        try:
-            begun = self._begin(stage, hint.row_id)
+            begun = self._claimed(delivery)
+            courier.ack(delivery)
         except LedgerUnavailable:
             courier.give_back(delivery)
             raise
-        courier.ack(delivery)
+        finally:
+            # Also where the ack failed: the row is ours by now, and the hint finds nothing when it comes again.
+            if begun is None:
+                self._free.release()
+            else:
+                self._start(begun)
+
+    def _claimed(self, delivery: Delivery) -> Begun | None:
+        """The row that the message speaks of; None where there is nothing to do, and the message may be forgotten."""
+        stage = stage_of_queue(delivery.queue)
+        try:
+            hint = messages.decode(delivery.body)
+        except messages.NotAHint as error:
+            self._refuse(delivery, reason=str(error))
+            return None
+        if not isinstance(hint, stage.hint):
+            self._refuse(delivery, reason=f"{type(hint).__name__} does not belong on this queue")
+            return None
+        try:
+            begun = self._begin(stage, hint.row_id)
+        except LedgerUnavailable:
+            raise
+        except Exception as error:
+            log.exception("cannot begin", stage=stage.name, row=hint.row_id)
+            self._after_bad_beginning(stage, hint.row_id, error)
+            return None
         if begun is None:
             log.debug("nothing to claim", stage=stage.name, row=hint.row_id)
-            return False
-        self._start(begun)
-        return True
+        return begun
 
     def _begin(self, stage: Stage, row_id: int) -> Begun | None:
         with transaction(self._engine) as connection:
@@ -152,10 +179,18 @@ class Worker:
                 patience=self._patience,
             )
 
-    def _refuse(self, courier: Courier, delivery: Delivery, *, reason: str) -> None:
+    def _after_bad_beginning(self, stage: Stage, row_id: int, error: Exception) -> None:
+        """A row whose facts cannot even be read counts its attempts too, or it would be hinted at for ever."""
+        with transaction(self._engine) as connection:
+            claim = claims.take(
+                connection, stage=stage, row_id=row_id, worker=self._identity.worker, patience=self._patience
+            )
+        if claim is not None:
+            self._after_unexpected(claim, error)
+
+    def _refuse(self, delivery: Delivery, *, reason: str) -> None:
         with transaction(self._engine) as connection:
             failing.dead_letter(connection, queue=delivery.queue, body=delivery.body, code="not_a_hint", reason=reason)
-        courier.ack(delivery)
         log.error("message refused", queue=delivery.queue, reason=reason)
 
     def _start(self, begun: Begun) -> None:
@@ -182,9 +217,9 @@ class Worker:
         except LedgerUnavailable as error:
             # Nothing is known to be committed; the lease's end gives the row to somebody.
             bound.warning("step", outcome="ledger unavailable", error=str(error))
-        except Exception:
+        except Exception as error:
             bound.exception("step", outcome="unexpected error")
-            self._after_unexpected(claim)
+            self._after_unexpected(claim, error)
         finally:
             self._leases.drop(claim)
             self._relay.wake()
@@ -193,7 +228,7 @@ class Worker:
         try:
             outcome = step(job)
         except Interrupted:
-            with transaction(self._engine) as connection:
+            with self._ending(claim) as connection:
                 settling.let_go(connection, claim)
             return "interrupted"
         except LedgerUnavailable:
@@ -203,20 +238,33 @@ class Worker:
             return f"transient: {error}"
         except StoreError as error:
             outcome = _refused(error)
-        with transaction(self._engine) as connection:
+        if not isinstance(outcome, Outcome):
+            raise TypeError(f"the step of {claim.stage.name} answered {outcome!r}, which is no outcome")
+        with self._ending(claim) as connection:
             settling.settle(connection, claim, outcome, patience=self._patience, build=self._identity.build)
         return describe(outcome)
 
-    def _try_again(self, claim: Claim, why: str) -> None:
+    @contextmanager
+    def _ending(self, claim: Claim) -> Iterator[Connection]:
+        """The transaction that ends a claim. From here the row's own lock holds others off: a renewal would wait for
+        it, and all other leases with it."""
+        self._leases.drop(claim)
         with transaction(self._engine) as connection:
+            yield connection
+
+    def _try_again(self, claim: Claim, why: str) -> None:
+        with self._ending(claim) as connection:
             failing.try_again(connection, claim, why=why, patience=self._patience, random=self._random)
 
-    def _after_unexpected(self, claim: Claim) -> None:
+    def _after_unexpected(self, claim: Claim, error: Exception) -> None:
         """Our own mistake: back off like after a transient error, so that it is retried and then buried, loudly."""
+        told = str(error) if isinstance(error, BackfillError) else f"{type(error).__name__}; see the worker's log"
         try:
-            self._try_again(claim, "an unexpected error; see the worker's log")
-        except BackfillError as error:
-            log.warning("the lease's end will give the row back", row=claim.row_id, error=str(error))
+            self._try_again(claim, f"an unexpected error: {told}")
+        except BackfillError as problem:
+            log.warning("the lease's end will give the row back", row=claim.row_id, error=str(problem))
+        except Exception:
+            log.exception("the lease's end will give the row back", row=claim.row_id)
 
     def _finish(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

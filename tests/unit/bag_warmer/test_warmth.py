@@ -1,0 +1,93 @@
+"""How warm an object is, by the provider's own table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bag_warmer.warmth import Request, Warmth, longest, request_for, warmth
+from common.ports import ObjectInfo, RestoreStatus, Tier
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+MARGIN = timedelta(hours=12)
+ONGOING = RestoreStatus(ongoing=True)
+MOVED = RestoreStatus(ongoing=False)
+
+
+def copy_until(**later: float) -> RestoreStatus:
+    return RestoreStatus(ongoing=False, expires_at=NOW + timedelta(**later))
+
+
+def an_object(
+    storage_class: str | None, restore: RestoreStatus | None = None, archive_status: str | None = None
+) -> ObjectInfo:
+    return ObjectInfo("k", 1, "e", storage_class=storage_class, restore=restore, archive_status=archive_status)
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        *((an_object(name), Warmth.WARM) for name in (None, "STANDARD", "STANDARD_IA", "ONEZONE_IA")),
+        (an_object("REDUCED_REDUNDANCY"), Warmth.WARM),
+        (an_object("GLACIER_IR"), Warmth.WARM),
+        (an_object("SOMETHING_NEW"), Warmth.WARM),
+        *((an_object(name), Warmth.COLD) for name in ("GLACIER", "DEEP_ARCHIVE")),
+        *((an_object(name, ONGOING), Warmth.WARMING) for name in ("GLACIER", "DEEP_ARCHIVE")),
+        *((an_object(name, copy_until(days=2)), Warmth.WARM) for name in ("GLACIER", "DEEP_ARCHIVE")),
+        (an_object("GLACIER", copy_until(hours=12)), Warmth.WARM),
+        (an_object("GLACIER", copy_until(hours=11.99)), Warmth.LUKEWARM),
+        (an_object("GLACIER", copy_until(hours=0)), Warmth.COLD),
+        (an_object("GLACIER", copy_until(hours=-1)), Warmth.COLD),
+        (an_object("GLACIER", MOVED), Warmth.COLD),
+        (an_object("INTELLIGENT_TIERING"), Warmth.WARM),
+        *(
+            (an_object("INTELLIGENT_TIERING", restore, tier), expected)
+            for tier in ("ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS")
+            for restore, expected in ((None, Warmth.COLD), (ONGOING, Warmth.WARMING), (MOVED, Warmth.WARM))
+        ),
+        (an_object("INTELLIGENT_TIERING", MOVED), Warmth.WARM),
+    ],
+)
+def test_an_object_is_as_warm_as_the_provider_s_table_says(info: ObjectInfo, expected: Warmth) -> None:
+    assert warmth(info, now=NOW, margin=MARGIN) is expected
+
+
+@pytest.mark.parametrize(
+    ("info", "tier", "expected"),
+    [
+        *((an_object("GLACIER"), tier, Request(tier, 3)) for tier in Tier),
+        (an_object("DEEP_ARCHIVE"), Tier.EXPEDITED, Request(Tier.STANDARD, 3)),
+        (an_object("DEEP_ARCHIVE"), Tier.STANDARD, Request(Tier.STANDARD, 3)),
+        (an_object("DEEP_ARCHIVE"), Tier.BULK, Request(Tier.BULK, 3)),
+        *((an_object("INTELLIGENT_TIERING", None, "ARCHIVE_ACCESS"), tier, Request(tier, None)) for tier in Tier),
+        (
+            an_object("INTELLIGENT_TIERING", None, "DEEP_ARCHIVE_ACCESS"),
+            Tier.EXPEDITED,
+            Request(Tier.STANDARD, None),
+        ),
+        (an_object("INTELLIGENT_TIERING", None, "DEEP_ARCHIVE_ACCESS"), Tier.BULK, Request(Tier.BULK, None)),
+    ],
+)
+def test_a_request_is_one_that_the_object_s_class_allows(info: ObjectInfo, tier: Tier, expected: Request) -> None:
+    assert request_for(info, tier=tier, days=3) == expected
+
+
+def test_a_copy_lasts_a_day_at_least() -> None:
+    assert request_for(an_object("GLACIER"), tier=Tier.BULK, days=0) == Request(Tier.BULK, 1)
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "tier", "hours"),
+    [
+        ("GLACIER", Tier.EXPEDITED, 5 / 60),
+        ("GLACIER", Tier.STANDARD, 5),
+        ("GLACIER", Tier.BULK, 12),
+        ("ARCHIVE_ACCESS", Tier.BULK, 12),
+        *((deep, Tier.EXPEDITED, 12) for deep in ("DEEP_ARCHIVE", "DEEP_ARCHIVE_ACCESS")),
+        *((deep, Tier.STANDARD, 12) for deep in ("DEEP_ARCHIVE", "DEEP_ARCHIVE_ACCESS")),
+        *((deep, Tier.BULK, 48) for deep in ("DEEP_ARCHIVE", "DEEP_ARCHIVE_ACCESS")),
+    ],
+)
+def test_people_are_told_the_longest_time_the_provider_names(storage_class: str, tier: Tier, hours: float) -> None:
+    assert longest(storage_class, tier) == timedelta(hours=hours)

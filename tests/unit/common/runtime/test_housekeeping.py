@@ -1,0 +1,76 @@
+"""The relay and the reaper of a process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from sqlalchemy import Engine
+
+from common.ledger import outbox
+from common.ledger.engine import transaction
+from common.runtime.housekeeping import Relay, reaping_period
+from common.topology import COPYING, Lane, hint_for
+from unit.common.runtime.workers import Wire, outbox_size, until
+
+QUEUE = COPYING.queue(Lane.BACKFILL)
+
+
+def post(engine: Engine, *, hints: int) -> None:
+    with transaction(engine) as connection:
+        for number in range(1, hints + 1):
+            outbox.post(connection, stage=COPYING, lane=Lane.BACKFILL, hint=hint_for(COPYING, number))
+
+
+def relay_of(engine: Engine, wire: Wire, *, idle: float = 60) -> Relay:
+    return Relay(engine=engine, open_courier=wire.open, random=Random(1), idle=idle)
+
+
+def test_hints_are_published_in_their_order_as_soon_as_the_relay_is_woken(engine: Engine) -> None:
+    wire = Wire()
+    relay = relay_of(engine, wire)
+    relay.start()
+    until(lambda: wire.opened)
+
+    post(engine, hints=250)
+    relay.wake()
+    until(lambda: wire.waiting == 250)
+    relay.stop(timeout=5)
+
+    sent = [held.body for held in wire.broker._queues[QUEUE]]
+    assert sent == [hint_for(COPYING, n).model_dump_json().encode() for n in range(1, 251)]
+    assert outbox_size(engine) == 0
+
+
+def test_without_a_broker_hints_wait_in_the_outbox_and_none_is_lost(engine: Engine) -> None:
+    wire = Wire()
+    wire.down.set()
+    post(engine, hints=3)
+    relay = relay_of(engine, wire, idle=0.01)
+    relay.start()
+    assert outbox_size(engine) == 3
+
+    wire.down.clear()
+    until(lambda: wire.waiting == 3)
+    relay.stop(timeout=5)
+
+    assert outbox_size(engine) == 0
+
+
+def test_a_relay_that_is_stopped_publishes_what_is_there(engine: Engine) -> None:
+    wire = Wire()
+    relay = relay_of(engine, wire)
+    relay.start()
+    until(lambda: wire.opened)
+    post(engine, hints=5)
+
+    relay.stop(timeout=5)
+
+    assert (wire.waiting, outbox_size(engine)) == (5, 0)
+
+
+def test_reapers_of_many_processes_spread_out() -> None:
+    periods = {reaping_period(timedelta(seconds=10), Random(seed)) for seed in range(20)}
+
+    assert len(periods) == 20
+    assert all(10 <= period <= 11 for period in periods)
