@@ -39,7 +39,11 @@ if [ ! -x "$UV" ] && ! UV=$(command -v uv); then
     echo "Installing uv, which installs the rest quickly"
     if pip install uv; then UV=$VENV/bin/uv; else echo "There is no uv to be had; plain pip will do"; fi
 fi
-install() { if [ -n "$UV" ]; then "$UV" pip install -q "$@"; else pip install "$@"; fi; }
+install() {
+    # Behind a proxy with a certificate of its own uv may refuse what pip, set up for it, accepts.
+    if [ -n "$UV" ]; then "$UV" pip install -q "$@" && return; echo "uv could not; trying plain pip, which takes minutes"; fi
+    pip install "$@"
+}
 
 echo "Installing $(grep -cvE '^(#|$)' constraints.txt) pinned packages and Backfill's own (requirements-dev.txt)"
 install -r requirements-dev.txt -c constraints.txt
