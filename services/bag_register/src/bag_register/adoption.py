@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bag_register import fetching
 from bag_register.fetching import Fetched
 from bag_register.file_lists import FileLists, Kept
-from bag_register.source import BagInStore
 from common.domain.bag import BagVersion
 from common.domain.bagit.bag_info import Oxum
 from common.domain.bagit.joined import PlannedFile
@@ -22,6 +21,7 @@ from common.domain.storage_manifest import ListedFile, info_of, shown_algorithm
 from common.errors import Changed, NotFound, NotRestored
 from common.ledger.importing import Adoption, ImportProblem, NewBag
 from common.ports import ObjectStore
+from common.stored_bag import StoredBag
 
 Checkpoint = Callable[[], None]
 
@@ -54,7 +54,7 @@ class Adopter:
 
     def adopt(self, bag: BagVersion, *, store: ObjectStore, location: Location, checkpoint: Checkpoint) -> Verdict:
         """The verdict on the bag at its place in `location`. Raises what says nothing about this one bag."""
-        source = BagInStore(store, root=location.root(bag), checkpoint=checkpoint)
+        source = StoredBag(store, root=location.root(bag), checkpoint=checkpoint)
         try:
             with read_bag(source, policy=_POLICY) as reading:
                 return self._judge(bag, reading, store=store, location=location, checkpoint=checkpoint)

@@ -6,10 +6,11 @@ from sqlalchemy import Engine, select
 
 from bag_warmer.presence import Presence
 from common.domain.bag import BagVersion, Version
-from common.domain.location import Location, LocationId, Provider
+from common.domain.location import Location, LocationId
 from common.domain.replica import ReplicaState
 from common.ledger.engine import transaction
-from common.ledger.tables import bag_locations, bag_versions, locations, replicas
+from common.ledger.locations import every_location
+from common.ledger.tables import bag_locations, bag_versions, replicas
 
 
 class LedgerRecords:
@@ -21,8 +22,7 @@ class LedgerRecords:
     def locations(self) -> list[Location]:
         """Every location there is."""
         with transaction(self._engine) as connection:
-            rows = connection.execute(select(locations)).all()
-        return [Location(LocationId(r.id), Provider(r.provider), r.bucket, r.prefix, r.title) for r in rows]
+            return every_location(connection)
 
     def presence(self, bag: BagVersion, version: Version, location: LocationId) -> Presence:
         """Whether another version of the same bag is at the location."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from bag_warmer import planning
 from bag_warmer.presence import Presence, Records
-from bag_warmer.source import StoredBag
 from bag_warmer.thaw import Thaw, Wish, thaw
 from bag_warmer.warmth import longest
 from common.domain.bagit.policy import Policy
@@ -19,6 +18,7 @@ from common.errors import NotRestored
 from common.jobs import ReplicaJob, SegmentJob
 from common.outcome import Done, Outcome, Planned, Rejected, Wait
 from common.ports import ObjectInfo, ObjectStore, Stores, Tier
+from common.stored_bag import StoredBag
 from common.wording import count, size
 
 MOST_FREEZES = 10

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, select, update
 
 from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus
-from common.domain.location import Location, LocationId, Provider
+from common.domain.location import Location
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, Hold, ImportJob, Job, ReplicaJob, SegmentJob
 from common.ledger import claims, context, events
 from common.ledger.claims import Claim, Patience
 from common.ledger.context import Context
+from common.ledger.locations import location_of
 from common.ledger.tables import bag_versions, imports, ingests, locations, replicas, segments
 from common.topology import AGGREGATING, Stage
 
@@ -62,7 +63,7 @@ def _tell(connection: Connection, claim: Claim, around: Context, *, patience: Pa
 
 def read_location(connection: Connection, location_id: str) -> Location:
     row = connection.execute(select(locations).where(locations.c.id == location_id)).one()
-    return Location(LocationId(row.id), Provider(row.provider), row.bucket, row.prefix, row.title)
+    return location_of(row)
 
 
 def _bag(row: Any) -> BagVersion:

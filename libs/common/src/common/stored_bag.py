@@ -1,4 +1,4 @@
-"""A bag version in its source store, as the BagIt reader wants it."""
+"""A bag version in an object store, as the BagIt reader wants it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class StoredBag:
         self._root = root
         self._checkpoint = checkpoint
         self._pinned: dict[str, tuple[str, str | None]] = {}
+        """ETag and version of the files at the bag's root: all the reader may open."""
 
     def tag_files(self) -> list[ObjectInfo]:
         """Every object that is not payload: a few, whatever the size of the bag. The payload is not listed."""
@@ -36,7 +37,7 @@ class StoredBag:
         for info in self._store.list(prefix=self._root):
             self._checkpoint()
             path = info.key.removeprefix(self._root)
-            if not path.startswith("data/"):
+            if "/" not in path:
                 self._pinned[path] = (info.etag, info.version_id)
             yield ListedObject(path, info.size, info.etag, info.version_id, info.storage_class)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bag_warmer.source import StoredBag
 from common.errors import NotFound
+from common.stored_bag import StoredBag
 from unit.common.domain.bagit.bags import bag
 from unit.common.runtime.archives import BAG, COLD, Archive
 
