@@ -71,7 +71,8 @@ def main() -> None:
     parser.add_argument("--register", required=True)
     options = parser.parse_args()
     app = gateway(ingests=options.ingests, register=options.register)
-    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning")
+    # The answers bring their own Date, and name no server.
+    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning", server_header=False, date_header=False)
 
 
 if __name__ == "__main__":

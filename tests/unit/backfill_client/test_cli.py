@@ -89,6 +89,14 @@ def test_the_exit_code_says_what_kind_of_failure_it_was(deployment: Deployment) 
     assert unreachable.stderr.endswith("Is the service running? Name its address with --api or BACKFILL_API.\n")
 
 
+def test_a_plain_number_is_a_version_and_a_word_is_no_ingest(deployment: Deployment) -> None:
+    deployment.bag()
+    shown = deployment.cli("bags", "show", "digitised", "b1", "--version", "1")
+    nonsense = deployment.cli("ingest", "show", "nonsense")
+    assert ["Bag", "digitised/b1/v1"] in lines(shown.stdout)
+    assert (nonsense.exit_code, "'nonsense' is no ingest's id" in nonsense.stderr) == (2, True)
+
+
 def test_the_environment_names_the_api(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKFILL_API", deployment.register_api)
     assert backfill("locations").exit_code == 0

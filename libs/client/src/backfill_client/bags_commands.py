@@ -17,6 +17,14 @@ SpaceArgument = Annotated[str, typer.Argument(help='The bag\'s namespace, such a
 IdentifierArgument = Annotated[str, typer.Argument(help='The bag\'s external identifier, such as "b12345"')]
 
 
+def _version(text: str | None) -> str | None:
+    """People write 2 for v2."""
+    return f"v{text}" if text and text.isdecimal() else text
+
+
+VersionOption = Annotated[str | None, typer.Option(help='Such as "v2"; the latest if left out', callback=_version)]
+
+
 @app.command("import")
 def import_bags(
     context: typer.Context,
@@ -65,7 +73,7 @@ def show_bag(
     context: typer.Context,
     space: SpaceArgument,
     external_identifier: IdentifierArgument,
-    version: Annotated[str | None, typer.Option(help='Such as "v2"; the latest if left out')] = None,
+    version: VersionOption = None,
     output: OutputOption = None,
 ) -> None:
     """Show a bag version: what it holds and where it lies."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
-from backfill_client.bags_commands import IdentifierArgument, SpaceArgument
+from backfill_client.bags_commands import IdentifierArgument, SpaceArgument, VersionOption
 from backfill_client.models import Amount, Ingest
 from backfill_client.output import Form, console, moment, show_facts, show_json, show_table, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
 app = typer.Typer(help="Ask for copies of bags, and follow them.", no_args_is_help=True)
 
-IngestArgument = Annotated[str, typer.Argument(help="The ingest's id")]
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no ingest's id: a UUID, as `ingest create` shows it") from None
+
+
+IngestArgument = Annotated[str, typer.Argument(help="The ingest's id", callback=_uuid)]
 
 
 @app.command("create")
@@ -21,7 +30,7 @@ def create(
     context: typer.Context,
     space: SpaceArgument,
     external_identifier: IdentifierArgument,
-    version: Annotated[str | None, typer.Option(help='Such as "v2"; the latest if left out')] = None,
+    version: VersionOption = None,
     to: Annotated[str | None, typer.Option(help="Id of the location; may be left out if there is only one")] = None,
     tier: Annotated[str | None, typer.Option(help="How fast to thaw: Expedited, Standard or Bulk")] = None,
     output: OutputOption = None,
