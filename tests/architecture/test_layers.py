@@ -30,7 +30,11 @@ def test_every_contract_is_kept() -> None:
     ("rule", "broken_rule", "name"),
     [
         ("allowed_importers = common.adapters.objects.s3", "allowed_importers = common.domain", "speaks boto3"),
-        ("    runtime\n    ledger | adapters\n", "    ledger | adapters\n    runtime\n", "what lies below it"),
+        (
+            "    runtime\n    ledger | adapters | stored_bag\n",
+            "    ledger | adapters | stored_bag\n    runtime\n",
+            "what lies below it",
+        ),
         ("    common.runtime\n    common.adapters\n", "    common.runtime\n    common.ports\n", "need neither ledger"),
     ],
 )
