@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,9 @@ def test_every_problem_is_reported_at_once_without_secrets(tmp_path: Path) -> No
         bucket = { file = "/there/is/no/such/file" }
         concurrency = 0
         endpoint = "ftp://x"
+        max_concurrency = 0
+        bandwidth = [{ from = "08:00", rate = "8 MB/s" }, { rate = "8 Mbit/s" }]
+        timezone = "Europe/Londn"
 
         [locations."fi ve"]
         provider = "local"
@@ -101,6 +106,11 @@ def test_every_problem_is_reported_at_once_without_secrets(tmp_path: Path) -> No
         "[locations.four] bucket: file /there/is/no/such/file cannot be read",
         "[locations.four] concurrency = 0:",
         '[locations.four] endpoint = \'ftp://x\': must begin with "http://" or "https://"',
+        "[locations.four] max_concurrency = 0: ",
+        "[locations.four] bandwidth = [{'from': '08:00', 'rate': '8 MB/s'}, {'rate': '8 Mbit/s'}]: "
+        "entry 1: from and to go together; give both, or neither for the rest of the day; "
+        "entry 2: '8 Mbit/s' is no rate; write a rate such as",
+        "[locations.four] timezone = 'Europe/Londn': is no time zone; write one of the tz database",
         "[locations.fi ve] id = 'fi ve':",
     ):
         assert sentence in said
@@ -122,3 +132,22 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
 def test_credentials_do_not_belong_into_the_endpoint() -> None:
     with pytest.raises(ValueError, match="must not carry credentials"):
         LocationConfig(id="x", provider=Provider.AMAZON_S3, bucket="b", endpoint="http://u:p@h")
+
+
+def test_hours_are_those_of_the_location(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        [locations.x]
+        provider = "local"
+        bucket = "b"
+        timezone = "Asia/Tokyo"
+        bandwidth = [{ from = "08:00", to = 18:00:00, rate = "8 MB/s" }, { rate = "unlimited" }]
+        """,
+    )
+
+    config = read_locations(path)[LocationId("x")]
+
+    assert config.local_time().utcoffset() == timedelta(hours=9)
+    assert config.bandwidth is not None
+    assert (config.bandwidth.at(time(9)), config.bandwidth.at(time(18))) == (8_000_000, inf)

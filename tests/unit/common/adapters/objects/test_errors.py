@@ -43,9 +43,9 @@ S3 = {
     NameNotAllowed: "KeyTooLongError InvalidURI",
     Immutable: "ObjectLocked",
     Throttled: "SlowDown Throttling ThrottlingException RequestLimitExceeded TooManyRequests"
-    " BandwidthLimitExceeded GlacierExpeditedRetrievalNotAvailable 429",
-    StoreUnavailable: "InternalError ServiceUnavailable OperationAborted ConditionalRequestConflict RequestTimeout"
-    " RequestTimeTooSkewed ExpiredToken ExpiredTokenException BadDigest IncompleteBody 408 409 500 502 503 504",
+    " BandwidthLimitExceeded GlacierExpeditedRetrievalNotAvailable ServiceUnavailable 429 503",
+    StoreUnavailable: "InternalError OperationAborted ConditionalRequestConflict RequestTimeout"
+    " RequestTimeTooSkewed ExpiredToken ExpiredTokenException BadDigest IncompleteBody 408 409 500 502 504",
     RefusedByStore: "301 400 405 416 501",
 }
 AZURE = {
@@ -59,9 +59,9 @@ AZURE = {
     " AuthorizationSourceIPMismatch AccountIsDisabled InsufficientAccountPermissions InvalidAuthenticationInfo"
     " NoAuthenticationInformation PublicAccessNotPermitted 401 403",
     NameNotAllowed: "InvalidResourceName InvalidUri",
-    Throttled: "ServerBusy 429",
+    Throttled: "ServerBusy 429 503",
     StoreUnavailable: "InternalError OperationTimedOut ContainerBeingDeleted AccountBeingCreated Md5Mismatch"
-    " Crc64Mismatch 408 500 502 503 504",
+    " Crc64Mismatch 408 500 502 504",
     RefusedByStore: "LeaseIdMissing 400 405 409 416 501",
 }
 

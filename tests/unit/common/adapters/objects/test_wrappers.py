@@ -11,24 +11,9 @@ from common.adapters.objects.memory import MemoryBucket, MemoryStore
 from common.adapters.objects.wrappers.faulty import Faults, FaultyStore
 from common.adapters.objects.wrappers.patience import Patience
 from common.adapters.objects.wrappers.retrying import RetryingStore
-from common.adapters.objects.wrappers.throttled import Pace, ThrottledStore
 from common.errors import AlreadyExists, NotFound, StoreUnavailable, Throttled, TruncatedBody
 from common.ports import ObjectStore
-
-
-class Timeline:
-    """A clock that sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.naps: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        self.now += seconds
+from unit.common.adapters.objects.timeline import Timeline
 
 
 class Once:
@@ -83,6 +68,21 @@ def test_patience_ends_with_its_time() -> None:
         patience(timeline, attempts=100, total=10)(failing(Throttled(retry_after=4)))
 
     assert timeline.naps == [4, 4]
+
+
+def test_time_in_a_queue_before_the_first_failure_costs_no_patience() -> None:
+    timeline = Timeline()
+    attempts = []
+
+    def act() -> None:
+        attempts.append(timeline.now)
+        if len(attempts) == 1:
+            timeline.now += 1000
+            raise StoreUnavailable
+
+    patience(timeline, total=10)(act)
+
+    assert len(attempts) == 2
 
 
 def test_what_stays_the_same_is_not_tried_again() -> None:
@@ -188,26 +188,3 @@ def test_the_same_seed_fails_in_the_same_places() -> None:
 
     assert run() == run()
     assert len(set(run())) == 3
-
-
-def test_bytes_are_paced_by_the_clock() -> None:
-    timeline = Timeline()
-    store = ThrottledStore(memory(), concurrency=1, pace=Pace(100, timeline, timeline.sleep))
-
-    store.create(key="k", data=bytes(50))
-    assert content(store, "k") == bytes(50)
-    store.create(key="l", data=bytes(1))
-
-    assert timeline.now == pytest.approx(1.0)
-
-
-def test_a_turn_is_given_back_after_an_error_and_an_unfinished_read() -> None:
-    store = ThrottledStore(memory(), concurrency=1)
-    with pytest.raises(NotFound):
-        store.head(key="k")
-    store.create(key="k", data=b"x")
-    with store.read(key="k"):
-        pass
-
-    for info in store.list(prefix=""):
-        assert content(store, info.key) == b"x"

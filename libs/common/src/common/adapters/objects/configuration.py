@@ -12,11 +12,23 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from common.adapters.objects.bandwidth import Bandwidth, read_bandwidth
 from common.domain.location import Location, LocationId, Provider
 from common.errors import ConfigurationError
 
@@ -51,6 +63,12 @@ class LocationConfig(BaseModel):
     """Azure access tier of new blobs; None leaves it to the account."""
     concurrency: int = Field(default=16, ge=1, le=256)
     """Threads that use the store at once: the size of its connection pools."""
+    max_concurrency: int = Field(default=256, ge=1, le=1024)
+    """Requests in flight at once, of one process, never more; fewer while the store asks for less."""
+    bandwidth: Annotated[Bandwidth, BeforeValidator(read_bandwidth)] | None = None
+    """Bytes per second of one process, read and written: "8 MB/s", or a list of hours with their rates."""
+    timezone: str = "UTC"
+    """Whose hours `bandwidth` means, such as "Europe/London"."""
     connect_timeout: float = Field(default=10, gt=0)
     """Seconds."""
     read_timeout: float = Field(default=60, gt=0)
@@ -81,6 +99,15 @@ class LocationConfig(BaseModel):
             raise ValueError("must not carry credentials or a query; use the fields for credentials")
         return value.rstrip("/")
 
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, value: str) -> str:
+        try:
+            _zone(value)
+        except (KeyError, OSError, ValueError):
+            raise ValueError('is no time zone; write one of the tz database, such as "Europe/London"') from None
+        return value
+
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
         if faults := list(_misfits(self)):
@@ -91,6 +118,15 @@ class LocationConfig(BaseModel):
     def location(self) -> Location:
         """The public facts, nothing secret."""
         return Location(self.id, self.provider, self.bucket, self.prefix, self.title)
+
+    def local_time(self) -> datetime:
+        """Now, where the location is."""
+        return datetime.now(_zone(self.timezone))
+
+
+def _zone(name: str) -> tzinfo:
+    """Raises KeyError, ValueError or OSError where there is none. UTC needs no database."""
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def _misfits(config: LocationConfig) -> list[str]:

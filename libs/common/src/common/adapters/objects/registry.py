@@ -10,7 +10,10 @@ from importlib import import_module
 from typing import cast
 
 from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingStore
+from common.adapters.objects.wrappers.throttled import ThrottledStore
+from common.adapters.objects.wrappers.turns import Turns
 from common.domain.location import Provider
 from common.errors import ConfigurationError
 from common.ports import ColdStore, ObjectStore
@@ -25,10 +28,20 @@ ROOMS = {
 
 
 def open_store(config: LocationConfig, *, retry: bool = True) -> ObjectStore:
-    """The location's store; sends nothing yet. Raises ConfigurationError."""
+    """The location's store within its limits; sends nothing yet. Raises ConfigurationError.
+
+    Retries are outside, limits inside: who tries again waits for a turn again.
+    """
     opener = cast("Callable[[LocationConfig], ObjectStore]", _opener(config, "open_store"))
-    store = opener(config)
-    return RetryingStore(store) if retry else store
+    limited = ThrottledStore(
+        opener(config), turns=Turns(ceiling=config.max_concurrency, name=config.id.value), pace=_pace(config)
+    )
+    return RetryingStore(limited) if retry else limited
+
+
+def _pace(config: LocationConfig) -> Pace | None:
+    bandwidth = config.bandwidth
+    return None if bandwidth is None else Pace(lambda: bandwidth.at(config.local_time().time()))
 
 
 def open_cold_store(config: LocationConfig, *, retry: bool = True) -> ColdStore | None:

@@ -74,7 +74,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
     500: StoreUnavailable,
     501: RefusedByStore,
     502: StoreUnavailable,
-    503: StoreUnavailable,
+    503: Throttled,
     504: StoreUnavailable,
 }
 """Code, or status where the code is not named here."""

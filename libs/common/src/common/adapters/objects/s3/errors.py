@@ -45,6 +45,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
     "InvalidURI": NameNotAllowed,
     "ObjectLocked": Immutable,
     "SlowDown": Throttled,
+    "ServiceUnavailable": Throttled,
     "Throttling": Throttled,
     "ThrottlingException": Throttled,
     "RequestLimitExceeded": Throttled,
@@ -52,7 +53,6 @@ TABLE: dict[str | int, type[BackfillError]] = {
     "BandwidthLimitExceeded": Throttled,
     "GlacierExpeditedRetrievalNotAvailable": Throttled,
     "InternalError": StoreUnavailable,
-    "ServiceUnavailable": StoreUnavailable,
     "OperationAborted": StoreUnavailable,
     "ConditionalRequestConflict": StoreUnavailable,  # two conditional writes met; one of them won
     "RequestTimeout": StoreUnavailable,  # a 400 that blames the network
@@ -75,7 +75,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
     500: StoreUnavailable,
     501: RefusedByStore,
     502: StoreUnavailable,
-    503: StoreUnavailable,
+    503: Throttled,
     504: StoreUnavailable,
 }
 """Code, or status where the code is not named here."""

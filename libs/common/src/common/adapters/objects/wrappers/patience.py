@@ -19,7 +19,7 @@ class Patience:
 
     attempts: int = 5
     total: float = 60
-    """No new attempt begins later than this after the first."""
+    """No new attempt begins later than this after the first failure: an attempt may have waited long for its turn."""
     first_wait: float = 0.2
     longest_wait: float = 20
     clock: Callable[[], float] = time.monotonic
@@ -28,13 +28,15 @@ class Patience:
 
     def __call__(self, act: Callable[[], T]) -> T:
         """What `act` returns. Raises its last TransientError when patience ends, and anything else at once."""
-        began = self.clock()
+        failed_at: float | None = None
         for attempt in range(1, self.attempts + 1):
             try:
                 return act()
             except TransientError as problem:
+                now = self.clock()
+                failed_at = now if failed_at is None else failed_at
                 wait = self.wait_after(attempt, problem)
-                if attempt == self.attempts or self.clock() - began + wait > self.total:
+                if attempt == self.attempts or now - failed_at + wait > self.total:
                     raise
                 self.sleep(wait)
         raise AssertionError("attempts must be 1 or more")

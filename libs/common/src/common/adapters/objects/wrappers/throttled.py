@@ -2,56 +2,43 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import BoundedSemaphore, Lock
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
 
 from common.adapters.objects.wrappers.forwarding import ForwardingStore, ForwardingUpload
+from common.adapters.objects.wrappers.pace import Pace
+from common.adapters.objects.wrappers.turns import Turns
+from common.errors import Throttled
 from common.ports import Body, ObjectInfo, ObjectStore, PartReceipt, Upload
 
-
-@dataclass(slots=True)
-class Pace:
-    """Lets `bytes_per_second` through: each transfer books its time, and waits until it begins."""
-
-    bytes_per_second: float
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    _free_at: float = 0.0
-    _lock: Lock = field(default_factory=Lock)
-
-    def spend(self, size: int) -> None:
-        with self._lock:
-            now = self.clock()
-            begin = max(now, self._free_at)
-            self._free_at = begin + size / self.bytes_per_second
-        if begin > now:
-            self.sleep(begin - now)
+_PAGE = 1000
+"""Entries: what stores give in one answer."""
 
 
 class ThrottledStore(ForwardingStore):
-    """ObjectStore that asks less of another one. An open body counts as a request."""
+    """ObjectStore that asks less of another one. An open body counts as a request.
 
-    def __init__(self, store: ObjectStore, *, concurrency: int, pace: Pace | None = None) -> None:
+    A write waits for its bytes' time before it takes its turn, so that it keeps no other request waiting; the bytes of
+    a body are paced block by block, as they are read.
+    """
+
+    def __init__(self, store: ObjectStore, *, turns: Turns, pace: Pace | None = None) -> None:
         super().__init__(store)
-        self._turn = BoundedSemaphore(concurrency)
+        self._turns = turns
         self._pace = pace
 
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
-        """Takes a turn per entry asked for, never while the reader holds one: lists and reads can be nested."""
+        """Takes a turn per page, and gives it back before the reader sees an entry: lists and reads can be nested."""
         found = iter(self.store.list(prefix=prefix, start_after=start_after))
-        while True:
-            with self._turn:
-                info = next(found, None)
-            if info is None:
+        while page := self._turns.request(lambda: list(islice(found, _PAGE))):
+            yield from page
+            if len(page) < _PAGE:
                 return
-            yield info
 
     def head(self, *, key: str) -> ObjectInfo:
-        with self._turn:
-            return self.store.head(key=key)
+        return self._turns.request(lambda: self.store.head(key=key))
 
     @contextmanager
     def read(
@@ -64,8 +51,10 @@ class ThrottledStore(ForwardingStore):
         version_id: str | None = None,
     ) -> Iterator[Body]:
         opened = self.store.read(key=key, first=first, length=length, if_match=if_match, version_id=version_id)
-        with self._turn, opened as body:
-            yield body if self._pace is None else _PacedBody(body, self._pace)
+        # What its reader raises says nothing about this store: it may have come from another.
+        with self._turns.turn(), ExitStack() as stack:
+            body = self._turns.learning(lambda: stack.enter_context(opened))
+            yield _PacedBody(body, self._turns, self._pace)
 
     def create(
         self,
@@ -75,52 +64,68 @@ class ThrottledStore(ForwardingStore):
         content_type: str | None = None,
         metadata: dict[str, str] | None = None,
     ) -> ObjectInfo:
-        with self._turn:
-            if self._pace is not None:
-                self._pace.spend(len(data))
-            return self.store.create(key=key, data=data, content_type=content_type, metadata=metadata)
+        _spend(self._pace, data)
+        return self._turns.request(
+            lambda: self.store.create(key=key, data=data, content_type=content_type, metadata=metadata)
+        )
 
     def begin_upload(
         self, *, key: str, content_type: str | None = None, metadata: dict[str, str] | None = None
     ) -> Upload:
-        with self._turn:
-            begun = super().begin_upload(key=key, content_type=content_type, metadata=metadata)
-        return _ThrottledUpload(begun, self._turn, self._pace)
+        begun = self._turns.request(
+            lambda: self.store.begin_upload(key=key, content_type=content_type, metadata=metadata)
+        )
+        return _ThrottledUpload(begun, self._turns, self._pace)
 
     def resume_upload(
         self, *, key: str, upload_id: str, content_type: str | None = None, metadata: dict[str, str] | None = None
     ) -> Upload:
         resumed = super().resume_upload(key=key, upload_id=upload_id, content_type=content_type, metadata=metadata)
-        return _ThrottledUpload(resumed, self._turn, self._pace)
+        return _ThrottledUpload(resumed, self._turns, self._pace)
 
 
 class _ThrottledUpload(ForwardingUpload):
-    def __init__(self, upload: Upload, turn: BoundedSemaphore, pace: Pace | None) -> None:
+    def __init__(self, upload: Upload, turns: Turns, pace: Pace | None) -> None:
         super().__init__(upload)
-        self._turn = turn
+        self._turns = turns
         self._pace = pace
 
     def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
-        with self._turn:
-            if self._pace is not None:
-                self._pace.spend(len(data))
-            return self.upload.put_part(number, data)
+        _spend(self._pace, data)
+        return self._turns.request(lambda: self.upload.put_part(number, data))
+
+    def parts(self) -> list[PartReceipt]:
+        return self._turns.request(self.upload.parts)
 
     def commit(self, parts: Sequence[PartReceipt], *, content_md5: bytes | None = None) -> ObjectInfo:
-        with self._turn:
-            return self.upload.commit(parts, content_md5=content_md5)
+        return self._turns.request(lambda: self.upload.commit(parts, content_md5=content_md5))
+
+
+def _spend(pace: Pace | None, data: bytes | memoryview) -> None:
+    if pace is not None:
+        pace.spend(len(data))
 
 
 @dataclass(frozen=True, slots=True)
 class _PacedBody:
     body: Body
-    pace: Pace
+    turns: Turns
+    pace: Pace | None
 
     @property
     def info(self) -> ObjectInfo:
         return self.body.info
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        for block in self.body:
-            self.pace.spend(len(block))
+        blocks = iter(self.body)
+        while (block := self._following(blocks)) is not None:
+            _spend(self.pace, block)
             yield block
+
+    def _following(self, blocks: Iterator[bytes | memoryview]) -> bytes | memoryview | None:
+        """A body may be cut by a busy store too; only its opening counts as an answer."""
+        try:
+            return next(blocks, None)
+        except Throttled as error:
+            self.turns.refused(error)
+            raise

@@ -1,0 +1,92 @@
+"""Turns at a store: the threads of a process wait here until another request may be in flight."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Condition
+from typing import TypeVar
+
+import structlog
+
+from common.adapters.objects.wrappers.adaptive import AdaptiveLimit, Change
+from common.errors import Throttled
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Turns:
+    """Counts requests in flight and keeps them below an adaptive limit. Safe to share between threads."""
+
+    def __init__(self, *, ceiling: int, name: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = AdaptiveLimit(ceiling)
+        self._name = name
+        """The location's id, for the log."""
+        self._clock = clock
+        self._in_flight = 0
+        self._most = 0
+        """In flight at the same time, since the limit fell last."""
+        self._free = Condition()
+
+    @property
+    def limit(self) -> int:
+        """How many may be in flight now."""
+        return self._limit.limit
+
+    def request(self, act: Callable[[], T]) -> T:
+        """What `act`, one request, returns or raises; waits for a turn first, and learns from the answer."""
+        with self.turn():
+            return self.learning(act)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits until a request may begin, and counts it as in flight until the end. Learns nothing."""
+        self._take()
+        try:
+            yield
+        finally:
+            with self._free:
+                self._in_flight -= 1
+                self._free.notify()
+
+    def learning(self, act: Callable[[], T]) -> T:
+        """What `act` returns or raises; the limit falls where the store asked for less, and recovers where not."""
+        try:
+            answer = act()
+        except Throttled as error:
+            self.refused(error)
+            raise
+        with self._free:
+            change = self._limit.succeeded(self._clock())
+            if change is not Change.NONE:
+                self._free.notify()
+        if change is Change.RECOVERED:
+            log.info("store takes as much as before", location=self._name, requests=self._limit.limit)
+        return answer
+
+    def refused(self, error: Throttled) -> None:
+        """The store asked for less."""
+        with self._free:
+            change = self._limit.throttled(self._clock(), in_flight=self._most, retry_after=error.retry_after)
+            if change is Change.FELL:
+                self._most = self._in_flight
+        if change is Change.FELL:
+            log.warning(
+                "store asks for less",
+                location=self._name,
+                requests=self._limit.limit,
+                retry_after=error.retry_after,
+                reason=str(error),
+            )
+
+    def _take(self) -> None:
+        with self._free:
+            while (pause := self._limit.pause(self._clock())) or self._in_flight >= self._limit.limit:
+                self._free.wait(pause or None)
+            self._in_flight += 1
+            self._most = max(self._most, self._in_flight)
+            if self._in_flight < self._limit.limit:
+                # After a pause, whoever was woken in vain is passed on the word.
+                self._free.notify()
