@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from typing import TypedDict
 
+from backfill_replicator.labels import labels
 from backfill_replicator.parts import PartPlan, plan
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
@@ -20,6 +22,13 @@ from common.ports import Body, ObjectStore, PartReceipt, Upload
 IN_FLIGHT = 4
 MOST_HELD = 256 << 20
 """Bytes of parts in flight at the same time, where the parts are so large that fewer must do; one always may."""
+
+
+class Facts(TypedDict):
+    """What an object is besides its bytes, as stores are told."""
+
+    content_type: str | None
+    metadata: dict[str, str] | None
 
 
 class Notes:
@@ -69,9 +78,10 @@ class LargeCopy:
 
     def run(self) -> str:
         """Copy; returns what is wrong with the source's bytes, or nothing. Raises AlreadyExists as `commit` does."""
-        upload, have = self._open()
         hasher = MultiHasher(self._file.checksums)
-        receipts = self._send(upload, hasher, have)
+        with self._read() as body:
+            upload, have = self._open(body.info.content_type)
+            receipts = self._send(upload, hasher, have, body)
         measured = hasher.digests()
         wrong = mismatches(expected=self._file.checksums, measured=measured)
         if wrong or hasher.size != self._file.size:
@@ -92,23 +102,24 @@ class LargeCopy:
             raise _forgotten(error) from error
         self._notes.ended(self._key)
 
-    def _open(self) -> tuple[Upload, dict[int, PartReceipt]]:
+    def _open(self, content_type: str | None) -> tuple[Upload, dict[int, PartReceipt]]:
+        facts: Facts = {"content_type": content_type, "metadata": labels(self._file)}
         earlier = self._notes.upload_of(self._key)
         if earlier:
-            upload = self._destination.resume_upload(key=self._key, upload_id=earlier)
+            upload = self._destination.resume_upload(key=self._key, upload_id=earlier, **facts)
             have = {part.number: part for part in upload.parts()}
             if have:
                 return upload, {n: part for n, part in have.items() if part.size == self._length(n)}
             # Begun and never used, or forgotten by the store: nothing of it must stay behind.
             upload.abort()
-        upload = self._destination.begin_upload(key=self._key)
+        upload = self._destination.begin_upload(key=self._key, **facts)
         self._notes.started(self._key, upload.id)
         return upload, {}
 
     def _length(self, number: int) -> int:
         return self._plan.length(number) if 1 <= number <= self._plan.count else -1
 
-    def _send(self, upload: Upload, hasher: MultiHasher, have: dict[int, PartReceipt]) -> list[PartReceipt]:
+    def _send(self, upload: Upload, hasher: MultiHasher, have: dict[int, PartReceipt], body: Body) -> list[PartReceipt]:
         slots = threading.Semaphore(max(1, min(IN_FLIGHT, MOST_HELD // self._plan.part_size)))
         failed = threading.Event()
         futures: dict[int, Future[PartReceipt]] = {}
@@ -120,7 +131,7 @@ class LargeCopy:
 
         with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="part") as pool:
             try:
-                for number, data in enumerate(self._parts(hasher), start=1):
+                for number, data in enumerate(self._parts(hasher, body), start=1):
                     if number in have:
                         continue
                     slots.acquire()
@@ -135,17 +146,16 @@ class LargeCopy:
         sent = {number: _receipt(future) for number, future in futures.items()}
         return [receipt for _, receipt in sorted((have | sent).items())]
 
-    def _parts(self, hasher: MultiHasher) -> Iterator[bytes]:
+    def _parts(self, hasher: MultiHasher, body: Body) -> Iterator[bytes]:
         """The source's bytes in parts, hashed in order."""
         held = bytearray()
-        with self._read() as body:
-            for block in body:
-                self._checkpoint()
-                hasher.update(block)
-                held += block
-                while len(held) >= self._plan.part_size:
-                    yield bytes(held[: self._plan.part_size])
-                    del held[: self._plan.part_size]
+        for block in body:
+            self._checkpoint()
+            hasher.update(block)
+            held += block
+            while len(held) >= self._plan.part_size:
+                yield bytes(held[: self._plan.part_size])
+                del held[: self._plan.part_size]
         if held:
             yield bytes(held)
 

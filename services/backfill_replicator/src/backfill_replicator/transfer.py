@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backfill_replicator.labels import labels
 from backfill_replicator.large import LargeCopy, Notes
 from backfill_replicator.parts import USUAL_PART, fault
 from common.domain.fixity import MultiHasher, mismatches
@@ -106,21 +107,23 @@ class Transfer:
             return self._compare(file, ends)
 
     def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
-        hasher, data = self._read_small(file, ends)
+        hasher, data, content_type = self._read_small(file, ends)
         if mismatches(expected=file.checksums, measured=hasher.digests()) or hasher.size != file.size:
             # Once more from the source: the flip may have happened on the way.
-            hasher, data = self._read_small(file, ends)
+            hasher, data, content_type = self._read_small(file, ends)
             if wrong := describe_mismatch(file, hasher):
                 return Copied(file, Result.SOURCE_CORRUPT, wrong)
-        ends.destination.create(key=ends.destination_key, data=data)
+        ends.destination.create(key=ends.destination_key, data=data, content_type=content_type, metadata=labels(file))
         return Copied(file, Result.COPIED)
 
-    def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[MultiHasher, bytes]:
+    def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[MultiHasher, bytes, str | None]:
+        """The bytes, hashed, and the content type they have at the source."""
         with pinned(file, ends) as body:
+            content_type = body.info.content_type
             data = b"".join(bytes(block) for block in body)
         hasher = MultiHasher(file.checksums)
         hasher.update(data)
-        return hasher, data
+        return hasher, data, content_type
 
     def _copy_large(self, file: PlannedFile, ends: Ends) -> Copied:
         wrong = ""

@@ -70,9 +70,26 @@ def test_every_problem_is_reported_at_once_without_secrets(tmp_path: Path) -> No
         [locations.three]
         provider = "azure-blob-storage"
         bucket = "b"
+        account_name = "a"
+        access_tier = "Archive"
+
+        [locations.five]
+        provider = "azure-blob-storage"
+        bucket = "b"
         account_key = "topsecret"
         sas_token = "alsosecret"
         region = "eu-west-1"
+
+        [locations.glacier]
+        provider = "amazon-s3"
+        bucket = "b"
+        storage_class = "DEEP_ARCHIVE"
+
+        [locations.lukewarm]
+        provider = "azure-blob-storage"
+        bucket = "b"
+        account_name = "a"
+        access_tier = "Tepid"
 
         [locations.four]
         provider = "local"
@@ -100,9 +117,14 @@ def test_every_problem_is_reported_at_once_without_secrets(tmp_path: Path) -> No
         "[locations.two] prefix = 'no-slash': must be empty or end with /; write \"no-slash/\"",
         "[locations.two] buckett: no such setting; remove it or fix its spelling",
         "[locations.two] region: environment variable BACKFILL_TEST_UNSET is not set; set it",
-        "[locations.three] region means nothing to provider azure-blob-storage; remove it",
-        "[locations.three] account_name is missing; add the storage account's name",
-        "[locations.three] account_key and sas_token exclude each other; remove one",
+        "[locations.three] access_tier = 'Archive': a copy there cannot be read back",
+        "[locations.five] region means nothing to provider azure-blob-storage; remove it",
+        "[locations.five] account_name is missing; add the storage account's name",
+        "[locations.five] account_key and sas_token exclude each other; remove one",
+        "[locations.glacier] storage_class = 'DEEP_ARCHIVE': a copy there cannot be read back, and is registered only "
+        "after it was; write STANDARD_IA or GLACIER_IR, and let a lifecycle rule of the bucket move copies to "
+        "DEEP_ARCHIVE after some days",
+        "[locations.lukewarm] access_tier = 'Tepid': must be one of Hot, Cool, Cold, Smart",
         "[locations.four] bucket: file /there/is/no/such/file cannot be read",
         "[locations.four] concurrency = 0:",
         '[locations.four] endpoint = \'ftp://x\': must begin with "http://" or "https://"',

@@ -35,6 +35,12 @@ from common.errors import ConfigurationError
 S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class")
 AZURE_ONLY = ("account_name", "account_key", "sas_token", "access_tier")
 SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
+READABLE_TIERS = ("Hot", "Cool", "Cold", "Smart")
+
+_UNREADABLE = (
+    "a copy there cannot be read back, and is registered only after it was; write {instead}, and let a lifecycle rule"
+    " of the bucket move copies to {later} after some days"
+)
 
 
 class LocationConfig(BaseModel):
@@ -61,6 +67,8 @@ class LocationConfig(BaseModel):
     """S3 storage class of new objects; None leaves it to the bucket."""
     access_tier: str | None = None
     """Azure access tier of new blobs; None leaves it to the account."""
+    record_sha256: bool = True
+    """Write a file's SHA-256 beside its copy as metadata `sha256`, for people and tools; it is never trusted."""
     concurrency: int = Field(default=16, ge=1, le=256)
     """Threads that use the store at once: the size of its connection pools."""
     max_concurrency: int = Field(default=256, ge=1, le=1024)
@@ -98,6 +106,22 @@ class LocationConfig(BaseModel):
         if "?" in value or "@" in value:
             raise ValueError("must not carry credentials or a query; use the fields for credentials")
         return value.rstrip("/")
+
+    @field_validator("storage_class")
+    @classmethod
+    def _class_can_be_read(cls, value: str | None) -> str | None:
+        if value in ("GLACIER", "DEEP_ARCHIVE"):
+            raise ValueError(_UNREADABLE.format(instead="STANDARD_IA or GLACIER_IR", later=value))
+        return value
+
+    @field_validator("access_tier")
+    @classmethod
+    def _tier_can_be_read(cls, value: str | None) -> str | None:
+        if value == "Archive":
+            raise ValueError(_UNREADABLE.format(instead="Cool or Cold", later=value))
+        if value is not None and value not in READABLE_TIERS:
+            raise ValueError(f"must be one of {', '.join(READABLE_TIERS)}")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -14,6 +14,7 @@ from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingStore
 from common.adapters.objects.wrappers.throttled import ThrottledStore
 from common.adapters.objects.wrappers.turns import Turns
+from common.adapters.objects.wrappers.unlabelled import UnlabelledStore
 from common.domain.location import Provider
 from common.errors import ConfigurationError
 from common.ports import ColdStore, ObjectStore
@@ -33,8 +34,9 @@ def open_store(config: LocationConfig, *, retry: bool = True) -> ObjectStore:
     Retries are outside, limits inside: who tries again waits for a turn again.
     """
     opener = cast("Callable[[LocationConfig], ObjectStore]", _opener(config, "open_store"))
+    bare = opener(config) if config.record_sha256 else UnlabelledStore(opener(config))
     limited = ThrottledStore(
-        opener(config), turns=Turns(ceiling=config.max_concurrency, name=config.id.value), pace=_pace(config)
+        bare, turns=Turns(ceiling=config.max_concurrency, name=config.id.value), pace=_pace(config)
     )
     return RetryingStore(limited) if retry else limited
 

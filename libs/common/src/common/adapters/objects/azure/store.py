@@ -14,7 +14,7 @@ from common.adapters.objects.azure.errors import translated, translated_steps
 from common.adapters.objects.azure.info import described
 from common.adapters.objects.azure.listing import in_byte_order
 from common.adapters.objects.azure.reading import by_obstore, by_sdk, head
-from common.adapters.objects.obstore_answers import can_name
+from common.adapters.objects.obstore_answers import RESERVED_ATTRIBUTES, can_name
 from common.adapters.objects.reading import opened
 from common.errors import NameNotAllowed
 from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
@@ -83,9 +83,9 @@ class AzureStore:
     ) -> ObjectInfo:
         self._check_name(key)
         kept = {name.lower(): value for name, value in (metadata or {}).items()}
-        # obstore knows metadata too, but not the tier of a new blob; bare blobs are the many small ones.
-        bare = can_name(key) and not kept and self.connection.access_tier is None
-        put = self._put_by_obstore if bare else self._put_by_sdk
+        # obstore cannot give a new blob its tier.
+        plain = can_name(key) and not kept.keys() & RESERVED_ATTRIBUTES and self.connection.access_tier is None
+        put = self._put_by_obstore if plain else self._put_by_sdk
         with translated(f"creating {key}", writing=True):
             etag, version = put(key, data, content_type, kept)
         return ObjectInfo(
@@ -124,9 +124,11 @@ class AzureStore:
         key: str,
         data: bytes | memoryview,
         content_type: str | None,
-        metadata: dict[str, str],  # noqa: ARG002 - bare blobs have none
+        metadata: dict[str, str],
     ) -> tuple[str, str | None]:
-        attributes = {} if content_type is None else {"Content-Type": content_type}
+        attributes = dict(metadata)
+        if content_type is not None:
+            attributes["Content-Type"] = content_type
         answer = obstore.put(
             self.connection.bytes,
             key,

@@ -25,7 +25,7 @@ class Turns:
         self._name = name
         """The location's id, for the log."""
         self._clock = clock
-        self._in_flight = 0
+        self._in_flight = self._waiting = 0
         self._most = 0
         """In flight at the same time, since the limit fell last."""
         self._free = Condition()
@@ -37,8 +37,11 @@ class Turns:
 
     def request(self, act: Callable[[], T]) -> T:
         """What `act`, one request, returns or raises; waits for a turn first, and learns from the answer."""
-        with self.turn():
+        self._take()
+        try:
             return self.learning(act)
+        finally:
+            self._give_back()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -47,9 +50,7 @@ class Turns:
         try:
             yield
         finally:
-            with self._free:
-                self._in_flight -= 1
-                self._free.notify()
+            self._give_back()
 
     def learning(self, act: Callable[[], T]) -> T:
         """What `act` returns or raises; the limit falls where the store asked for less, and recovers where not."""
@@ -58,6 +59,8 @@ class Turns:
         except Throttled as error:
             self.refused(error)
             raise
+        if self._limit.limit == self._limit.ceiling:
+            return answer
         with self._free:
             change = self._limit.succeeded(self._clock())
             if change is not Change.NONE:
@@ -84,9 +87,17 @@ class Turns:
     def _take(self) -> None:
         with self._free:
             while (pause := self._limit.pause(self._clock())) or self._in_flight >= self._limit.limit:
+                self._waiting += 1
                 self._free.wait(pause or None)
+                self._waiting -= 1
             self._in_flight += 1
             self._most = max(self._most, self._in_flight)
-            if self._in_flight < self._limit.limit:
-                # After a pause, whoever was woken in vain is passed on the word.
+            if self._waiting and self._in_flight < self._limit.limit:
+                # Somebody may have been woken during a pause, in vain: pass on the word.
+                self._free.notify()
+
+    def _give_back(self) -> None:
+        with self._free:
+            self._in_flight -= 1
+            if self._waiting:
                 self._free.notify()
