@@ -164,3 +164,68 @@ def test_cold_bags_travel_to_a_second_s3_that_checks_signatures_and_checksums(
     for bag in bags[:5]:
         for item in make(bag):
             assert client.get_object(Bucket=copies, Key=item.key)["Body"].read() == item.data
+
+
+def test_names_that_azure_cannot_hold_travel_mapped_and_the_record_says_how(
+    database: str, s3_server: S3Server, azurite: AzureServer, tmp_path: Path
+) -> None:
+    bucket, container = s3_server.bucket(), azurite.container()
+    first = Recipe("space", "names", 1, {"data/notes.": b"n", "data/b^c": b"b", "data/plain": b"p"})
+    kept = Fetched("data/notes.", f"s3://{bucket}/{first.root}data/notes.", b"n")
+    bags = [first, Recipe("space", "names", 2, {"data/new./x": b"x"}, fetched=(kept,))]
+    for bag in bags:
+        seed(bag, s3=s3_server.client(), bucket=bucket, control=s3_server.clock)
+    replica = {
+        "provider": "azure-blob-storage",
+        "bucket": container,
+        "endpoint": azurite.endpoint,
+        "account_name": azurite.account_name,
+        "sas_token": azurite.sas(container, "rcwl"),
+        "names": "map",
+    }
+    locations = locations_file(tmp_path / "locations.toml", s3=s3_server, bucket=bucket, replica=replica)
+
+    with pipeline(database=database, broker=database, locations=locations, records=tmp_path / "records") as line:
+        ended = backfill_all(line, bags, s3=s3_server, bucket=bucket)
+        records = [line.register.get("/bags/space/names", params={"version": f"v{n}"}).json() for n in (1, 2)]
+
+    assert [ingest["status"]["id"] for ingest in ended] == ["succeeded", "succeeded"]
+    told = [event["description"] for event in ended[0]["events"] if "mapped" in event["description"]]
+    assert [sentence.partition(", ")[2].partition(", ")[2] for sentence in told] == ["2 names mapped"]
+    mapped = [
+        {each["name"]: each["path"] for each in record["replicaLocations"][0]["mappedNames"]} for record in records
+    ]
+    assert mapped == [
+        {"data/b^c": "v1/data/b^5Ec", "data/notes.": "v1/data/notes^2E"},
+        {"data/new./x": "v2/data/new^2E/x", "data/notes.": "v1/data/notes^2E"},
+    ]
+    assert "mappedNames" not in records[0]["location"]
+    blobs = azurite.client().get_container_client(container)
+    assert blobs.download_blob("space/names/v1/data/notes^2E").readall() == b"n"
+    assert blobs.download_blob("space/names/v2/data/new^2E/x").readall() == b"x"
+
+
+def test_one_request_at_a_time_and_a_slow_line_are_enough(
+    database: str, s3_server: S3Server, azurite: AzureServer, tmp_path: Path
+) -> None:
+    bucket, container = s3_server.bucket(), azurite.container()
+    bags = [Recipe("space", "slow", 1, {f"data/{n}": text(n, words=50) for n in range(8)})]
+    seed(bags[0], s3=s3_server.client(), bucket=bucket, control=s3_server.clock)
+    replica = {
+        "provider": "azure-blob-storage",
+        "bucket": container,
+        "endpoint": azurite.endpoint,
+        "account_name": azurite.account_name,
+        "sas_token": azurite.sas(container, "rcwl"),
+        "bandwidth": "100 KB/s",
+        "access_tier": "Cool",
+    }
+    path = locations_file(tmp_path / "locations.toml", s3=s3_server, bucket=bucket, replica=replica)
+    path.write_text(path.read_text("utf-8").replace("\nprovider", "\nmax_concurrency = 1\nprovider"), "utf-8")
+
+    with pipeline(database=database, broker=database, locations=path, records=tmp_path / "records") as line:
+        ended = backfill_all(line, bags, s3=s3_server, bucket=bucket)
+
+    assert [ingest["status"]["id"] for ingest in ended] == ["succeeded"]
+    tiers = {blob.blob_tier for blob in azurite.client().get_container_client(container).list_blobs()}
+    assert tiers == {"Cool"}

@@ -14,6 +14,7 @@ from bag_warmer.step import MOST_FREEZES, Plan, Warming
 from bag_warmer.thaw import Wish
 from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId
+from common.domain.naming import Names
 from common.domain.segment import PlannedFile, SegmentLimits
 from common.errors import NotFound, NotRestored
 from common.jobs import Interrupted
@@ -53,9 +54,10 @@ def plan(
     records: Presences | None = None,
     of: BagVersion = BAG,
     limits: SegmentLimits | None = None,
+    names: Names = Names.REFUSE,
 ) -> Outcome:
     warming = Warming(wish=Wish(tier=Tier.STANDARD), limits=limits or SegmentLimits())
-    step = Plan(stores=archive, records=records or Presences(), warming=warming)
+    step = Plan(stores=archive, records=records or Presences(), warming=warming, names=lambda _: names)
     return step(replica_job(hold, bag=of, registered_pins=pins(files) if registered is None else registered))
 
 
@@ -142,6 +144,34 @@ def test_every_name_that_the_destination_cannot_hold_is_told_at_once() -> None:
     assert outcome.code == "name_not_allowed"
     names = "; ".join(f"data/{n:02}:: a colon" for n in range(20))
     assert outcome.for_user == f"the destination cannot hold 25 names: {names}"
+
+
+def test_names_are_mapped_where_the_destination_says_so_and_the_history_tells_how_many() -> None:
+    archive, files = Archive(), bag({"data/a.": b"x", "data/b^": b"y", "data/c": b"z"})
+    archive.put_bag(files)
+
+    outcome = plan(archive, files, names=Names.MAP)
+
+    _, planned = written(outcome)
+    assert isinstance(outcome, Done)
+    assert outcome.said.endswith(", 2 names mapped")
+    assert outcome.detail == {"mappedNames": 2}
+    assert {file.key_path: file.stored_as for file in planned if file.path.startswith("data/")} == {
+        "v1/data/a.": "v1/data/a^2E",
+        "v1/data/b^": "v1/data/b^5E",
+        "v1/data/c": None,
+    }
+    assert {file.stored_as for file in planned if not file.path.startswith("data/")} == {None}
+
+
+def test_a_mapped_name_that_still_cannot_be_held_is_refused() -> None:
+    archive, files = Archive(), bag({"data/a:.": b"x"})
+    archive.put_bag(files)
+
+    outcome = plan(archive, files, names=Names.MAP)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.for_user == "the destination cannot hold 1 name: data/a:.: a colon"
 
 
 def test_files_that_the_destination_cannot_hold_are_refused_before_the_thaw() -> None:

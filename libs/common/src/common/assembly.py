@@ -12,6 +12,7 @@ from common.adapters.objects.configuration import LocationConfig, read_locations
 from common.adapters.objects.registry import open_cold_store, open_store
 from common.adapters.queues.registry import as_dsn, open_courier
 from common.domain.location import LocationId
+from common.domain.naming import Names
 from common.errors import ConfigurationError
 from common.ledger.engine import transaction
 from common.ledger.locations import announce
@@ -41,6 +42,10 @@ class ConfiguredStores:
             if location not in self._cold:
                 self._cold[location] = open_cold_store(self._config(location))
             return self._cold[location]
+
+    def names(self, location: LocationId) -> Names:
+        """What the location does with names that its provider cannot hold. Raises ConfigurationError."""
+        return self._config(location).names
 
     @property
     def configs(self) -> dict[LocationId, LocationConfig]:

@@ -126,7 +126,10 @@ class NameNotAllowed(StoreError):
     """The provider cannot hold an object of this name."""
 
     code = "name_not_allowed"
-    remedy = "Choose another destination for this bag; names are never changed silently."
+    remedy = (
+        'Choose another destination for this bag, or set names = "map" for the location: then names it cannot hold are'
+        " mapped reversibly, and the bag's record shows how. Names are never changed silently."
+    )
 
 
 class Immutable(StoreError):

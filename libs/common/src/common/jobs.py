@@ -79,7 +79,7 @@ class SegmentJob:
         return f"{self.source.bag_root(self.bag)}/{file.key_path}"
 
     def destination_key(self, file: PlannedFile) -> str:
-        return f"{self.destination.bag_root(self.bag)}/{file.key_path}"
+        return f"{self.destination.bag_root(self.bag)}/{file.stored_as or file.key_path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from common.domain.bag import Version
 from common.domain.fixity import Algorithm
 from common.domain.location import Location
 from common.domain.storage_manifest import ListedFile, info_document, location_document
-from common.ledger.bags import BagRecord
+from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.importing import ImportProblem, ImportRecord
 from common.ledger.reports import Totals, Unbackfilled
 from common.web.answers import instant
@@ -75,12 +75,20 @@ def _head(record: BagRecord) -> dict[str, Any]:
 
 
 def _places(record: BagRecord) -> dict[str, Any]:
-    copies = [(copy, location_document(copy.location, path=copy.location.bag_root(record.bag)))
-              for copy in record.locations]  # fmt: skip
+    copies = [(copy, _place(record, copy)) for copy in record.locations]
     return {
         "location": next(document for copy, document in copies if copy.primary),
         "replicaLocations": [document for copy, document in copies if not copy.primary],
     }
+
+
+def _place(record: BagRecord, copy: BagLocation) -> dict[str, Any]:
+    """A copy, and the names that it does not hold as they are."""
+    document = location_document(copy.location, path=copy.location.bag_root(record.bag))
+    if not copy.mapped:
+        return document
+    names = [{"name": each.name, "path": each.path, "type": "MappedName"} for each in copy.mapped]
+    return {**document, "mappedNames": names}
 
 
 def _opened(document: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from common.domain.bagit.joined import PlannedFile as ReadFile
 from common.domain.bagit.reader import BagReading
 from common.domain.fetched import FetchedFrom, NotOurs, fetched_from
 from common.domain.location import Location
+from common.domain.naming import Names
 from common.domain.problem import Severity
 from common.domain.segment import PlannedFile
 from common.outcome import Rejected
@@ -43,7 +44,10 @@ def changed(pins: Mapping[str, str], registered: Mapping[str, str]) -> Rejected 
 
 
 def unholdable(files: Iterable[ReadFile], *, key: Callable[[str], str], destination: ObjectStore) -> Rejected | None:
-    """Every name that the destination cannot hold, found before anything is thawed; None where there is none."""
+    """Every name that the destination cannot hold, found before anything is thawed; None where there is none.
+
+    `key` tells where the destination would hold a file, mapped if that is its policy.
+    """
     faults: list[str] = []
     number = 0
     for file in files:
@@ -107,12 +111,18 @@ def fetches(files: Iterable[ReadFile], *, bag: BagVersion, locations: Iterable[L
 
 
 def planned(
-    files: Iterable[ReadFile], *, bag: BagVersion, fetched: Fetches, sizes: Mapping[str, int]
+    files: Iterable[ReadFile],
+    *,
+    bag: BagVersion,
+    fetched: Fetches,
+    sizes: Mapping[str, int],
+    names: Names = Names.REFUSE,
 ) -> Iterator[PlannedFile]:
     """The files as segments hold them. `sizes` by path has those of fetched files of unknown length."""
     for file in files:
         place = fetched.places.get(file.path)
         key_path = place.key_path if place else f"{bag.version}/{file.key}"
+        stored = names.stored(key_path)
         yield PlannedFile(
             path=file.path,
             key_path=key_path,
@@ -122,4 +132,5 @@ def planned(
             version_id=file.version_id,
             storage_class=file.storage_class,
             fetched=place is not None,
+            stored_as=None if stored == key_path else stored,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from bag_warmer.thaw import Thaw, Wish, thaw
 from bag_warmer.warmth import longest
 from common.domain.bagit.policy import Policy
 from common.domain.bagit.reader import BagReading, read_bag
+from common.domain.location import LocationId
+from common.domain.naming import MAPPED_NAMES, Names
 from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
 from common.errors import NotRestored
 from common.jobs import ReplicaJob, SegmentJob
@@ -47,10 +49,14 @@ class Plan:
     Nothing of the payload is thawed here: a bag that cannot be valid fails before it costs anything.
     """
 
-    def __init__(self, *, stores: Stores, records: Records, warming: Warming) -> None:
+    def __init__(
+        self, *, stores: Stores, records: Records, warming: Warming, names: Callable[[LocationId], Names]
+    ) -> None:
         self._stores = stores
         self._records = records
         self._warming = warming
+        self._names = names
+        """What a destination does with names that it cannot hold."""
 
     def __call__(self, job: ReplicaJob) -> Outcome:
         store = self._stores(job.source.id)
@@ -108,9 +114,12 @@ class Plan:
         return self._cut(job, store, reading, fetched, pins)
 
     def _unholdable(self, job: ReplicaJob, reading: BagReading) -> Rejected | None:
-        root, destination = job.destination.root(job.bag), self._stores(job.destination.id)
+        destination, names = self._stores(job.destination.id), self._names(job.destination.id)
+        root, version = job.destination.bag_root(job.bag), job.bag.version
         return planning.unholdable(
-            reading.inventory.files(), key=lambda path: root + path, destination=destination
+            reading.inventory.files(),
+            key=lambda path: f"{root}/{names.stored(f'{version}/{path}')}",
+            destination=destination,
         ) or planning.too_large(reading.inventory.files(), limits=destination.limits)
 
     def _missing_versions(self, job: ReplicaJob, fetched: planning.Fetches) -> Outcome | None:
@@ -138,16 +147,23 @@ class Plan:
         sizes = self._unknown_sizes(job, store, reading, fetched)
         totals = reading.inventory.totals()
         number = totals.files + len(fetched.places)
+        names = self._names(job.destination.id)
+
+        def planned() -> Iterator[PlannedFile]:
+            return planning.planned(reading.inventory.files(), bag=job.bag, fetched=fetched, sizes=sizes, names=names)
 
         def segments() -> Iterator[SegmentPlan]:
             with reading:
-                files = planning.planned(reading.inventory.files(), bag=job.bag, fetched=fetched, sizes=sizes)
-                yield from cut(files, limits=self._warming.limits)
+                yield from cut(planned(), limits=self._warming.limits)
 
         said = f"{count(number, 'file')}, {size(totals.bytes)}"
         if fetched.places:
             said += f", {len(fetched.places)} of them in {', '.join(map(str, fetched.versions))}"
-        return Done(said=said, writes=(Planned(segments=segments(), files=number, bytes=totals.bytes, pins=pins),))
+        writes = (Planned(segments=segments(), files=number, bytes=totals.bytes, pins=pins),)
+        mapped = sum(file.stored_as is not None for file in planned()) if names is Names.MAP else 0
+        if not mapped:
+            return Done(said=said, writes=writes)
+        return Done(said=f"{said}, {count(mapped, 'name')} mapped", writes=writes, detail={MAPPED_NAMES: mapped})
 
     def _unknown_sizes(
         self, job: ReplicaJob, store: ObjectStore, reading: BagReading, fetched: planning.Fetches

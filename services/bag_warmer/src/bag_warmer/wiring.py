@@ -7,8 +7,7 @@ from sqlalchemy import Engine
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan, ThawSegment
-from common.assembly import courier_opener, open_stores
-from common.ports import Stores
+from common.assembly import ConfiguredStores, courier_opener, open_stores
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
@@ -26,9 +25,9 @@ def run() -> None:
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
 
 
-def make_steps(*, settings: Settings, engine: Engine, stores: Stores) -> dict[Stage, Step]:
+def make_steps(*, settings: Settings, engine: Engine, stores: ConfiguredStores) -> dict[Stage, Step]:
     """The steps of this service by stage."""
     return {
-        PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=settings.warming),
+        PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=settings.warming, names=stores.names),
         THAWING: ThawSegment(stores=stores, warming=settings.warming),
     }

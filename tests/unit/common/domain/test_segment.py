@@ -45,7 +45,7 @@ def test_a_segment_is_full_at_its_limits_and_not_before() -> None:
 
 def test_a_planned_file_survives_the_ledger_s_json() -> None:
     small = PlannedFile("data/é💾", "v1/data/é💾", 0, {Algorithm.SHA512: "0" * 128}, "e")
-    full = PlannedFile("data/a", "v1/data/a", 3, {Algorithm.MD5: "1" * 32}, "e", "v", "GLACIER", fetched=True)
+    full = PlannedFile("data/a", "v1/data/a", 3, {Algorithm.MD5: "1" * 32}, "e", "v", "GLACIER", True, "v1/data/a^2E")
 
     for file in (small, full):
         assert PlannedFile.from_json(json.loads(json.dumps(file.to_json()))) == file

@@ -25,6 +25,8 @@ class PlannedFile:
     storage_class: str | None = None
     fetched: bool = False
     """True where an earlier version of the bag holds the bytes: nothing to copy, everything to verify."""
+    stored_as: str | None = None
+    """Its mapped name below the bag's root at the destination, where that is not `key_path` (see `domain.naming`)."""
 
     def to_json(self) -> dict[str, Any]:
         facts: dict[str, Any] = {
@@ -34,7 +36,12 @@ class PlannedFile:
             "etag": self.etag,
         }
         facts["checksums"] = {a.value: digest for a, digest in self.checksums.items()}
-        optional = {"version": self.version_id, "class": self.storage_class, "fetched": self.fetched}
+        optional = {
+            "version": self.version_id,
+            "class": self.storage_class,
+            "fetched": self.fetched,
+            "as": self.stored_as,
+        }
         return facts | {name: value for name, value in optional.items() if value}
 
     @classmethod
@@ -48,6 +55,7 @@ class PlannedFile:
             version_id=facts.get("version"),
             storage_class=facts.get("class"),
             fetched=facts.get("fetched", False),
+            stored_as=facts.get("as"),
         )
 
 

@@ -7,14 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 
 from common.domain.bag import BagVersion, ExternalIdentifier, Space, Version
 from common.domain.fixity import Algorithm
 from common.domain.location import Location
+from common.domain.naming import ESCAPE, MAPPED_NAMES
 from common.domain.replica import EvidenceClass
 from common.ledger.locations import location_of
-from common.ledger.tables import bag_locations, bag_versions, locations
+from common.ledger.tables import bag_locations, bag_versions, evidence, ingest_events, locations
+
+
+@dataclass(frozen=True, slots=True)
+class MappedName:
+    """A file that a location holds under another name than its own (see `domain.naming`)."""
+
+    name: str
+    """As the manifests write it: "data/a."."""
+    path: str
+    """Below the bag's root at the location: "v1/data/a^2E"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,8 @@ class BagLocation:
     location: Location
     primary: bool
     evidence_class: EvidenceClass
+    mapped: tuple[MappedName, ...] = ()
+    """The files whose names this location could not hold, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ def find_bag(
     if version is not None:
         query = query.where(bag_versions.c.version == version.number)
     row = connection.execute(query.order_by(bag_versions.c.version.desc()).limit(1)).one_or_none()
-    return None if row is None else _record(row, _copies(connection, row.id))
+    return None if row is None else _record(row, _copies(connection, row))
 
 
 def find_versions(
@@ -79,17 +92,50 @@ def find_versions(
     return [(Version(row.version), row.created_date) for row in rows]
 
 
-def _copies(connection: Connection, bag_version_id: int) -> tuple[BagLocation, ...]:
-    rows = connection.execute(
-        select(locations, bag_locations.c.role, bag_locations.c.evidence_class)
-        .join(bag_locations, bag_locations.c.location_id == locations.c.id)
-        .where(bag_locations.c.bag_version_id == bag_version_id)
-        .order_by(bag_locations.c.role, bag_locations.c.registered_at, locations.c.id)
+def _copies(connection: Connection, bag_version: Any) -> tuple[BagLocation, ...]:
+    bag = BagVersion.of(bag_version.space, bag_version.external_identifier, bag_version.version)
+    maps = exists().where(
+        ingest_events.c.ingest_id == bag_locations.c.ingest_id, ingest_events.c.detail.has_key(MAPPED_NAMES)
     )
+    rows = connection.execute(
+        select(
+            locations,
+            bag_locations.c.role,
+            bag_locations.c.evidence_class,
+            bag_locations.c.ingest_id,
+            maps.label("maps"),
+        )
+        .join(bag_locations, bag_locations.c.location_id == locations.c.id)
+        .where(bag_locations.c.bag_version_id == bag_version.id)
+        .order_by(bag_locations.c.role, bag_locations.c.registered_at, locations.c.id)
+    ).all()
     return tuple(
-        BagLocation(location_of(row), primary=row.role == "primary", evidence_class=EvidenceClass(row.evidence_class))
+        BagLocation(
+            location_of(row),
+            primary=row.role == "primary",
+            evidence_class=EvidenceClass(row.evidence_class),
+            mapped=_mapped(connection, bag_version.id, row, location_of(row).bag_root(bag)) if row.maps else (),
+        )
         for row in rows
     )
+
+
+def _mapped(connection: Connection, bag_version_id: int, copy: Any, root: str) -> tuple[MappedName, ...]:
+    """Read off the evidence, whose keys are those that were read back; asked only for copies that map names."""
+    path = func.substr(evidence.c.key, len(root) + 2)
+    found = connection.execute(
+        select(evidence.c.path, path.label("stored"))
+        .where(
+            evidence.c.bag_version_id == bag_version_id,
+            evidence.c.location_id == copy.id,
+            evidence.c.ingest_id == copy.ingest_id,
+            evidence.c.outcome == "match",
+            func.strpos(path, ESCAPE) > 0,
+        )
+        .distinct()
+        .order_by(evidence.c.path)
+    )
+    return tuple(MappedName(row.path, row.stored) for row in found)
 
 
 def _record(row: Any, copies: tuple[BagLocation, ...]) -> BagRecord:

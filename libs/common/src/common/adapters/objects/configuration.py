@@ -30,6 +30,7 @@ from pydantic import (
 
 from common.adapters.objects.bandwidth import Bandwidth, read_bandwidth
 from common.domain.location import Location, LocationId, Provider
+from common.domain.naming import Names
 from common.errors import ConfigurationError
 
 S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class")
@@ -67,6 +68,8 @@ class LocationConfig(BaseModel):
     """S3 storage class of new objects; None leaves it to the bucket."""
     access_tier: str | None = None
     """Azure access tier of new blobs; None leaves it to the account."""
+    names: Names = Names.REFUSE
+    """Names the provider cannot hold: "refuse" the bag, or "map" them reversibly, with the mapping in the record."""
     record_sha256: bool = True
     """Write a file's SHA-256 beside its copy as metadata `sha256`, for people and tools; it is never trusted."""
     concurrency: int = Field(default=16, ge=1, le=256)
