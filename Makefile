@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml local/pyproject.toml)
 WORKERS ?= 2
+ROUNDS ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check up docs bench format clean
@@ -42,8 +43,9 @@ format: $(INSTALLED) ## put the code in shape
 docs: $(INSTALLED) ## write the generated parts of docs/reference
 	@$(BIN)/python docs/generate.py
 
-bench: $(INSTALLED) ## measure the brokers side by side
-	@$(BIN)/python benchmarks/queues.py
+bench: $(INSTALLED) ## measure side by side with rclone and bare SDKs (WORKLOADS="w1 w2" ROUNDS=5 QUICK=1)
+	@$(BIN)/python -m benchmarks.dataplane --workloads "$(WORKLOADS)" --scenes "$(SCENES)" --rounds $(ROUNDS) \
+		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline)
 
 clean: ## forget everything that was installed or kept
 	rm -rf $(VENV) node_modules .backfill

@@ -1,0 +1,117 @@
+"""Backfill's own steps without queue and ledger: list, copy segment by segment, read everything back.
+
+What a worker does between claim and commit, with its usual two segments at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+from benchmarks.dataplane.stores import Store, Task
+from benchmarks.dataplane.workloads import SPACE, read_items
+
+from backfill_replicator.step import Replicate
+from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.registry import open_store
+from common.domain.bag import BagVersion
+from common.domain.fixity import Algorithm
+from common.domain.location import Location, LocationId, Provider
+from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
+from common.jobs import Attempt, SegmentJob
+from common.outcome import Done
+from common.ports import ObjectStore
+from verifier.step import Verify
+
+_SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
+_ROWS = 2
+"""Segments at a time, as the services' default."""
+
+
+class _Opened:
+    """Both ends as every service opens them, without the ledger that the services' own assembly needs."""
+
+    def __init__(self, configs: dict[LocationId, LocationConfig]) -> None:
+        self._stores = {location: open_store(config) for location, config in configs.items()}
+
+    def __call__(self, location: LocationId) -> ObjectStore:
+        return self._stores[location]
+
+    def cold(self, location: LocationId) -> None:
+        """Nothing here is archived."""
+
+
+class _FreeHold:
+    """Nobody else wants the segment."""
+
+    def checkpoint(self) -> None: ...
+
+    def remember(self, **notes: object) -> None: ...
+
+
+def main() -> None:
+    """ours.py TASK"""
+    task = Task.read(Path(sys.argv[1]))
+    configs = {config.id: config for config in (_config(task, _SOURCE), _config(task, _DESTINATION))}
+    stores = _Opened(configs)
+    rows = min(_ROWS, task.concurrency)
+    replicate = Replicate(stores=stores, concurrency=task.concurrency // rows)
+    verify = Verify(stores=stores, concurrency=task.concurrency // rows)
+    jobs = _jobs(task, stores, source=configs[_SOURCE].location, destination=configs[_DESTINATION].location)
+
+    def work(job: SegmentJob) -> None:
+        for step in (replicate, verify):
+            outcome = step(job)
+            if not isinstance(outcome, Done):
+                sys.exit(f"{type(step).__name__} answered {outcome}")
+
+    with ThreadPoolExecutor(rows) as pool:
+        list(pool.map(work, jobs))
+
+
+def _config(task: Task, location: LocationId) -> LocationConfig:
+    store: Store = task.source if location == _SOURCE else task.destination
+    facts: dict[str, object] = {"bucket": store.bucket, "prefix": task.prefix, "endpoint": store.endpoint}
+    if store.kind == "s3":
+        keys = {"access_key_id": store.account, "secret_access_key": store.secret, "region": "us-east-1"}
+        provider = Provider.AMAZON_S3
+    else:
+        keys = {"account_name": store.account, "account_key": store.secret}
+        provider = Provider.AZURE_BLOB
+    return LocationConfig.model_validate(
+        {"id": location, "provider": provider, "concurrency": max(16, task.concurrency), **facts, **keys}
+    )
+
+
+def _jobs(task: Task, stores: _Opened, *, source: Location, destination: Location) -> Iterator[SegmentJob]:
+    """One list per 1,000 files gives sizes and ETags; the digests are the manifest's, as in a plan."""
+    digests = {item.key: item.sha256 for item in read_items(Path(task.items))}
+    bags: dict[str, list[PlannedFile]] = {}
+    for info in stores(_SOURCE).list(prefix=task.prefix):
+        bag, _, path = info.key.removeprefix(f"{task.prefix}{SPACE}/").partition("/")
+        file = PlannedFile(path.partition("/")[2], path, info.size, {Algorithm.SHA256: digests[info.key]}, info.etag)
+        bags.setdefault(bag, []).append(file)
+    for bag, files in bags.items():
+        for segment in cut(files, limits=SegmentLimits()):
+            yield _job(BagVersion.of(SPACE, bag, 1), segment, source, destination)
+
+
+def _job(bag: BagVersion, segment: SegmentPlan, source: Location, destination: Location) -> SegmentJob:
+    return SegmentJob(
+        segment_id=segment.number,
+        number=segment.number,
+        ingest_id=UUID(int=0),
+        bag=bag,
+        source=source,
+        destination=destination,
+        files=segment.files,
+        attempt=Attempt(number=1, worker="benchmark", build="benchmark"),
+        hold=_FreeHold(),
+    )
+
+
+if __name__ == "__main__":
+    main()

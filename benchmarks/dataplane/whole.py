@@ -1,0 +1,76 @@
+"""What is more than the data plane: planning of large bags, and the whole pipeline; each in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.dataplane.bars import MIB
+from benchmarks.dataplane.errors import CannotMeasure
+
+_BAGS, _QUICK_BAGS = (10_000, 100_000, 1_000_000), (1_000, 10_000)
+
+
+@dataclass(slots=True)
+class Whole:
+    """Measures by the names of the bars, and lines for the report."""
+
+    measures: dict[str, float] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+
+def measure_whole(scenes: Sequence[str], *, rounds: int, quick: bool, say: Callable[[str], None]) -> Whole:
+    """What of it was asked for. Raises CannotMeasure."""
+    whole = Whole()
+    if "planning" in scenes:
+        _plan(whole, _QUICK_BAGS if quick else _BAGS, say)
+    if "pipeline" in scenes:
+        arguments = ["--rounds", str(1 if quick else min(rounds, 3)), *(["--quick"] if quick else [])]
+        _pipeline(whole, _json("benchmarks.pipeline", *arguments), say)
+    return whole
+
+
+def _plan(whole: Whole, bags: Sequence[int], say: Callable[[str], None]) -> None:
+    found = [_json("benchmarks.planning", str(files)) for files in bags]
+    for took in found:
+        files, seconds = took["files"], took["seconds"]
+        each = f"{1e6 * seconds / files:.1f} µs a file, {took['rss'] / MIB:.0f} MiB, {took['segments']} segments"
+        whole.lines.append(f"planning {files:,} files: {seconds:.1f} s, {each}")
+        say(f"  {whole.lines[-1]}")
+    per_file = [took["seconds"] / took["files"] for took in found]
+    whole.measures["planning/growth"] = per_file[-1] / per_file[0]
+    if bags[-1] == _BAGS[-1]:
+        whole.measures[f"planning/{_BAGS[-1]}/seconds"] = found[-1]["seconds"]
+        whole.measures[f"planning/{_BAGS[-1]}/rss"] = found[-1]["rss"] / MIB
+
+
+def _pipeline(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
+    whole.measures["pipeline/w5/wall/rclone-both"] = took["rclone"] / took["pipeline"]
+    bags, segments = took["bags"], took["segments"]
+    over = took["pipeline"] - took["data_plane"]
+    cpu = took["service_cpu"] - took["data_plane_cpu"]
+    whole.lines += [
+        (
+            f"pipeline: {bags} bags in {segments} segments, {took['files']:,} files: {took['pipeline']:.2f} s;"
+            f" the data plane alone {took['data_plane']:.2f} s, rclone-both {took['rclone']:.2f} s"
+        ),
+        (
+            f"pipeline's own overhead: {1000 * over / bags:.0f} ms of wall and {1000 * cpu / bags:.0f} ms of CPU a bag,"
+            f" {1000 * over / segments:.0f} ms and {1000 * cpu / segments:.0f} ms a segment"
+            " (everything beyond the data plane: API, ledger, broker, six services)"
+        ),
+    ]
+    for line in whole.lines[-2:]:
+        say(f"  {line}")
+
+
+def _json(module: str, *arguments: str) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CannotMeasure(f"{module} ended with status {done.returncode}:\n{done.stderr[-2000:]}")
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
