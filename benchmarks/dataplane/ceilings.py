@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import obstore
@@ -24,15 +25,20 @@ _SECONDS = 1.5
 def main() -> None:
     """Of the destination of a task; leaves its objects there."""
     store = _opened(Task.read(Path(sys.argv[1])).destination)
-    answer = {}
+    answer: dict[str, float] = {}
     for name, size in (("10 KB", SMALL), ("1 MB", LARGE)):
-        data = bytes(size)
-        put = _rate(
-            lambda n, data=data, name=name: obstore.put(store, f"ceiling/{name}/{n}", data, use_multipart=False)
-        )
-        get = _rate(lambda _, name=name: obstore.get(store, f"ceiling/{name}/0").bytes())
-        answer |= {f"PUT {name}/s": put, f"GET {name}/s": get}
+        answer[f"PUT {name}/s"] = _rate(partial(_put, store, name, bytes(size)))
+        answer[f"GET {name}/s"] = _rate(partial(_get, store, name))
     print(json.dumps(answer))
+
+
+def _put(store: S3Store | AzureStore, name: str, data: bytes, number: int) -> None:
+    obstore.put(store, f"ceiling/{name}/{number}", data, use_multipart=False)
+
+
+def _get(store: S3Store | AzureStore, name: str, number: int) -> None:
+    del number
+    obstore.get(store, f"ceiling/{name}/0").bytes()
 
 
 def _rate(act: Callable[[int], object]) -> float:

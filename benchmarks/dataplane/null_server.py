@@ -45,7 +45,7 @@ class NullServer(Server):
         self._child: Child | None = None
 
     def start(self) -> Self:
-        command = [self._program, "127.0.0.1", str(self._port), self._root]
+        command: list[str | Path] = [self._program, "127.0.0.1", str(self._port), self._root]
         self._child = start_child("The null server", command, log=self._log)
         self._child.wait_until(lambda: answers(self._port), seconds=10)
         return self

@@ -102,8 +102,8 @@ class RealScene(Scene):
 
     def _serve(self, directory: Path, bucket: str) -> tuple[Child, Store]:
         port = free_port()
-        command = [tool("rclone"), "--config", "/dev/null", "serve", "s3", directory, "--addr", f"127.0.0.1:{port}"]
-        command += ["--auth-key", f"{_KEY},{_SECRET}", "--log-level", "ERROR"]
+        command = [tool("rclone"), "--config", "/dev/null", "serve", "s3", str(directory)]
+        command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{_KEY},{_SECRET}", "--log-level", "ERROR"]
         child = start_child("rclone serve s3", command, log=self._root / f"rclone-{bucket}.log")
         child.wait_until(lambda: answers(port), seconds=20)
         return child, Store("s3", f"http://127.0.0.1:{port}", bucket, _KEY, _SECRET)

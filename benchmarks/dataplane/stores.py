@@ -27,6 +27,7 @@ class Task:
     source: Store
     destination: Store
     prefix: str
+    """Of every key; the workload's name, which is the space of its bags, and a slash."""
     items: str
     """Path of the workload's items."""
     manifest: str

@@ -1,6 +1,6 @@
 """What is copied: files of the sizes that archives hold, the same bytes on every machine, with their manifests.
 
-They are laid out as both the stores and the benchmarked step see them: `<root>/src/<prefix><bag>/v1/data/<file>`.
+They are laid out as both the stores and the benchmarked step see them: `<root>/src/<workload>/<bag>/v1/data/<file>`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SOURCE_BUCKET = "src"
-SPACE = "bench"
 _BLOCK = 8 << 20
 
 
@@ -108,12 +107,12 @@ def read_items(path: Path) -> list[Item]:
 
 def _written(shape: Shape, root: Path, number: int, bag: int, size: int) -> Item:
     name = f"bag-{bag:03d}"
-    key = f"{shape.prefix}{SPACE}/{name}/v1/data/{number:06d}.bin"
+    key = f"{shape.prefix}{name}/v1/data/{number:06d}.bin"
     path = root / SOURCE_BUCKET / key
     path.parent.mkdir(parents=True, exist_ok=True)
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with path.open("wb") as file:
-        for block in _content(f"{shape.name} {number}", size):
+        for block in content(f"{shape.name} {number}", size):
             sha256.update(block)
             md5.update(block)
             file.write(block)
@@ -121,7 +120,8 @@ def _written(shape: Shape, root: Path, number: int, bag: int, size: int) -> Item
     return Item(key, name, size, sha256.hexdigest())
 
 
-def _content(seed: str, size: int) -> Iterator[bytes]:
+def content(seed: str, size: int) -> Iterator[bytes]:
+    """So many bytes that do not compress, in blocks; the same for the same seed."""
     chance = random.Random(seed)
     for first in range(0, size, _BLOCK):
         yield chance.randbytes(min(_BLOCK, size - first))

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from benchmarks.dataplane.stores import Store, Task
-from benchmarks.dataplane.workloads import SPACE, read_items
+from benchmarks.dataplane.workloads import read_items
 
 from backfill_replicator.step import Replicate
 from common.adapters.objects.configuration import LocationConfig
@@ -74,7 +74,7 @@ def main() -> None:
 
 def _config(task: Task, location: LocationId) -> LocationConfig:
     store: Store = task.source if location == _SOURCE else task.destination
-    facts: dict[str, object] = {"bucket": store.bucket, "prefix": task.prefix, "endpoint": store.endpoint}
+    facts: dict[str, object] = {"bucket": store.bucket, "endpoint": store.endpoint}
     if store.kind == "s3":
         keys = {"access_key_id": store.account, "secret_access_key": store.secret, "region": "us-east-1"}
         provider = Provider.AMAZON_S3
@@ -91,12 +91,12 @@ def _jobs(task: Task, stores: _Opened, *, source: Location, destination: Locatio
     digests = {item.key: item.sha256 for item in read_items(Path(task.items))}
     bags: dict[str, list[PlannedFile]] = {}
     for info in stores(_SOURCE).list(prefix=task.prefix):
-        bag, _, path = info.key.removeprefix(f"{task.prefix}{SPACE}/").partition("/")
+        bag, _, path = info.key.removeprefix(task.prefix).partition("/")
         file = PlannedFile(path.partition("/")[2], path, info.size, {Algorithm.SHA256: digests[info.key]}, info.etag)
         bags.setdefault(bag, []).append(file)
     for bag, files in bags.items():
         for segment in cut(files, limits=SegmentLimits()):
-            yield _job(BagVersion.of(SPACE, bag, 1), segment, source, destination)
+            yield _job(BagVersion.of(task.prefix.rstrip("/"), bag, 1), segment, source, destination)
 
 
 def _job(bag: BagVersion, segment: SegmentPlan, source: Location, destination: Location) -> SegmentJob:

@@ -1,4 +1,4 @@
-"""What one writes first: boto3 and azure-storage-blob in a thread pool, hashing on the way and again on the way back."""
+"""What one writes first: boto3 and azure-storage-blob in a thread pool, hashing on the way there and back."""
 
 from __future__ import annotations
 
