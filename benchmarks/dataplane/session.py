@@ -25,7 +25,17 @@ from benchmarks.dataplane.stores import Task
 from benchmarks.dataplane.whole import Whole, measure_whole
 from benchmarks.dataplane.workloads import QUICK_SHAPES, SHAPES, Workload, make
 
-SCENES = ["null-s3", "null-azure", "latency-s3", "latency-azure", "real-s3", "real-azure", "planning", "pipeline"]
+SCENES = [
+    "null-s3",
+    "null-azure",
+    "latency-s3",
+    "latency-azure",
+    "real-s3",
+    "real-azure",
+    "planning",
+    "sparse",
+    "pipeline",
+]
 LATENCY_MS = 20.0
 _WORKLOADS = {"null": ("w1", "w2", "w4", "w3", "w5"), "latency": ("w1",), "real": ("w1", "w2", "w4", "w5")}
 """Which make sense where: real servers are the limit for large files."""
