@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def measure(room: Path, *, size: int, share: float) -> dict[str, float]:
-    """{"gib", "copied_gib", "part_mib", "seconds", "rss"}; `rss` in bytes. Raises CannotMeasure without a C compiler."""
+    """{"gib", "copied_gib", "part_mib", "seconds", "rss"}; `rss` in bytes. Raises CannotMeasure without gcc."""
     program = compile_null_server(room)
     if program is None:
         raise CannotMeasure("a huge object needs the null server, which needs gcc; install gcc")

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -26,13 +25,14 @@
 #include <time.h>
 #include <unistd.h>
 static char root[512];
-static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
-static long uidc = 1;
-#define NU 4096
-static long long usz[NU];
-static long cnt[8];
+static pthread_mutex_t upload_lock = PTHREAD_MUTEX_INITIALIZER;
+static long next_upload = 1;
+#define UPLOADS 4096
+static long long upload_bytes[UPLOADS];
+static long counts[8];
 static int delay_us = 0;
-static void mkdirs(char *p) {
+
+static void make_directories(char *p) {
     for (char *s = p + 1; *s; s++)
         if (*s == '/') {
             *s = 0;
@@ -40,7 +40,8 @@ static void mkdirs(char *p) {
             *s = '/';
         }
 }
-static void urldec(char *s) {
+
+static void url_decode(char *s) {
     char *o = s;
     while (*s) {
         if (*s == '%' && s[1] && s[2]) {
@@ -52,12 +53,14 @@ static void urldec(char *s) {
     }
     *o = 0;
 }
+
 typedef struct {
     int fd;
     char buf[65536];
     int len;
-} C;
-static int fill(C *c) {
+} Connection;
+
+static int fill(Connection *c) {
     int n = recv(c->fd, c->buf + c->len, sizeof c->buf - 1 - c->len, 0);
     if (n <= 0)
         return -1;
@@ -65,7 +68,8 @@ static int fill(C *c) {
     c->buf[c->len] = 0;
     return n;
 }
-static int sendall(int fd, const char *b, size_t n, int fl) {
+
+static int send_all(int fd, const char *b, size_t n, int fl) {
     while (n) {
         ssize_t k = send(fd, b, n, fl | MSG_NOSIGNAL);
         if (k <= 0)
@@ -75,7 +79,8 @@ static int sendall(int fd, const char *b, size_t n, int fl) {
     }
     return 0;
 }
-static char *hdr(char *h, const char *name, char *out, int cap) { // case-insens search
+
+static char *header(char *h, const char *name, char *out, int cap) { // case-insens search
     int nl = strlen(name);
     char *p = h;
     out[0] = 0;
@@ -96,7 +101,8 @@ static char *hdr(char *h, const char *name, char *out, int cap) { // case-insens
     }
     return 0;
 }
-static int qget(const char *q, const char *name, char *out, int cap) {
+
+static int query_value(const char *q, const char *name, char *out, int cap) {
     int nl = strlen(name);
     const char *p = q;
     out[0] = 0;
@@ -111,7 +117,7 @@ static int qget(const char *q, const char *name, char *out, int cap) {
                 for (char *s = out; *s; s++)
                     if (*s == '+')
                         *s = ' ';
-                urldec(out);
+                url_decode(out);
             }
             return 1;
         }
@@ -121,7 +127,8 @@ static int qget(const char *q, const char *name, char *out, int cap) {
     }
     return 0;
 }
-static void etag(const char *path, char *out) {
+
+static void read_etag(const char *path, char *out) {
     char v[64];
     int n = getxattr(path, "user.md5", v, 63);
     if (n > 0) {
@@ -130,31 +137,36 @@ static void etag(const char *path, char *out) {
     } else
         strcpy(out, "00000000000000000000000000000000");
 }
-static int resp(int fd, int code, const char *extra, const char *body, int isaz) {
+
+static int respond(int fd, int code, const char *extra, const char *body, int azure) {
     char h[2048];
     int bl = body ? strlen(body) : 0;
     int n = snprintf(h, sizeof h, "HTTP/1.1 %d X\r\nContent-Length: %d\r\n%s%s\r\n", code, bl, extra ? extra : "",
-                     isaz ? "x-ms-request-id: 1\r\nx-ms-version: 2021-12-02\r\n" : "x-amz-request-id: 1\r\n");
+                     azure ? "x-ms-request-id: 1\r\nx-ms-version: 2021-12-02\r\n" : "x-amz-request-id: 1\r\n");
     char *all = malloc(n + bl + 1);
     memcpy(all, h, n);
     if (bl)
         memcpy(all + n, body, bl);
-    int r = sendall(fd, all, n + bl, 0);
+    int r = send_all(fd, all, n + bl, 0);
     free(all);
     return r;
 }
-static void hdate(time_t t, char *o) {
+
+static void http_date(time_t t, char *o) {
     struct tm m;
     gmtime_r(&t, &m);
     strftime(o, 64, "%a, %d %b %Y %H:%M:%S GMT", &m);
 }
-static void idate(time_t t, char *o) {
+
+static void iso_date(time_t t, char *o) {
     struct tm m;
     gmtime_r(&t, &m);
     strftime(o, 64, "%Y-%m-%dT%H:%M:%S.000Z", &m);
 }
-static const char b64c[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static void hex2b64(const char *hx, char *o) {
+
+static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void hex_to_base64(const char *hx, char *o) {
     unsigned char b[16];
     for (int i = 0; i < 16; i++) {
         char t[3] = {hx[2 * i], hx[2 * i + 1], 0};
@@ -164,17 +176,18 @@ static void hex2b64(const char *hx, char *o) {
     for (int i = 0; i < 16; i += 3) {
         int r = 16 - i;
         unsigned v = b[i] << 16 | (r > 1 ? b[i + 1] << 8 : 0) | (r > 2 ? b[i + 2] : 0);
-        o[j++] = b64c[v >> 18];
-        o[j++] = b64c[v >> 12 & 63];
-        o[j++] = r > 1 ? b64c[v >> 6 & 63] : '=';
-        o[j++] = r > 2 ? b64c[v & 63] : '=';
+        o[j++] = BASE64[v >> 18];
+        o[j++] = BASE64[v >> 12 & 63];
+        o[j++] = r > 1 ? BASE64[v >> 6 & 63] : '=';
+        o[j++] = r > 2 ? BASE64[v & 63] : '=';
     }
     o[j] = 0;
 }
+
 // body: discard or store. returns bytes or -1
-static long long body(C *c, long long cl, int chunked, int outfd) {
+static long long body(Connection *c, long long length, int chunked, int outfd) {
     if (!chunked) {
-        long long left = cl;
+        long long left = length;
         int k = c->len < left ? c->len : left;
         if (outfd >= 0 && k)
             if (write(outfd, c->buf, k) < 0)
@@ -196,7 +209,7 @@ static long long body(C *c, long long cl, int chunked, int outfd) {
                 return -1;
             left -= n;
         }
-        return cl;
+        return length;
     }
     long long tot = 0;
     for (;;) {
@@ -231,32 +244,36 @@ static long long body(C *c, long long cl, int chunked, int outfd) {
         c->buf[c->len] = 0;
     }
 }
+
 typedef struct {
     char *k;
     long long sz;
     time_t mt;
     char et[64];
     int pre;
-} Ent;
+} Entry;
+
 typedef struct {
-    Ent *e;
+    Entry *e;
     int n, cap;
-} Lst;
-static void add(Lst *l, const char *k, struct stat *st, int pre, const char *path) {
+} Listing;
+
+static void add_entry(Listing *l, const char *k, struct stat *st, int pre, const char *path) {
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 256;
-        l->e = realloc(l->e, l->cap * sizeof(Ent));
+        l->e = realloc(l->e, l->cap * sizeof(Entry));
     }
-    Ent *e = &l->e[l->n++];
+    Entry *e = &l->e[l->n++];
     e->k = strdup(k);
     e->pre = pre;
     if (!pre) {
         e->sz = st->st_size;
         e->mt = st->st_mtime;
-        etag(path, e->et);
+        read_etag(path, e->et);
     }
 }
-static void walk(Lst *l, const char *base, const char *rel, const char *prefix, int delim) {
+
+static void list_directory(Listing *l, const char *base, const char *rel, const char *prefix, int delim) {
     char p[2048];
     snprintf(p, sizeof p, "%s/%s", base, rel);
     DIR *d = opendir(p);
@@ -278,20 +295,22 @@ static void walk(Lst *l, const char *base, const char *rel, const char *prefix, 
             int kl = strlen(k);
             if (!strncmp(k, prefix, kl < pl ? kl : pl)) {
                 if (delim && kl > pl)
-                    add(l, k, 0, 1, 0);
+                    add_entry(l, k, 0, 1, 0);
                 else
-                    walk(l, base, k, prefix, delim);
+                    list_directory(l, base, k, prefix, delim);
             }
         } else if (!strncmp(k, prefix, pl))
-            add(l, k, &st, 0, f);
+            add_entry(l, k, &st, 0, f);
     }
     closedir(d);
 }
-static int ecmp(const void *a, const void *b) {
-    return strcmp(((Ent *)a)->k, ((Ent *)b)->k);
+
+static int by_key(const void *a, const void *b) {
+    return strcmp(((Entry *)a)->k, ((Entry *)b)->k);
 }
-static void *conn(void *arg) {
-    C *c = calloc(1, sizeof(C));
+
+static void *serve_connection(void *arg) {
+    Connection *c = calloc(1, sizeof(Connection));
     c->fd = (int)(long)arg;
     int one = 1;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -313,17 +332,17 @@ static void *conn(void *arg) {
         if (sscanf(H, "%15s %4095s", m, url) != 2)
             goto out;
         char t[256];
-        long long cl = hdr(H, "content-length", t, sizeof t) ? atoll(t) : 0;
-        int chunked = hdr(H, "transfer-encoding", t, sizeof t) && strcasestr(t, "chunked");
+        long long length = header(H, "content-length", t, sizeof t) ? atoll(t) : 0;
+        int chunked = header(H, "transfer-encoding", t, sizeof t) && strcasestr(t, "chunked");
         if (!strncmp(url, "/_", 2)) {
             if (!strncmp(url, "/_delay=", 8))
                 delay_us = 1000 * atof(url + 8);
             char b[256];
             snprintf(b, 256, "{\"GET\":%ld,\"HEAD\":%ld,\"PUT\":%ld,\"POST\":%ld,\"DELETE\":%ld,\"LIST\":%ld}\n",
-                     cnt[0], cnt[1], cnt[2], cnt[3], cnt[4], cnt[5]);
+                     counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]);
             if (!strncmp(url, "/_reset", 7))
-                memset(cnt, 0, sizeof cnt);
-            resp(c->fd, 200, 0, b, 0);
+                memset(counts, 0, sizeof counts);
+            respond(c->fd, 200, 0, b, 0);
             continue;
         }
         if (delay_us)
@@ -333,187 +352,188 @@ static void *conn(void *arg) {
             *q++ = 0;
         else
             q = "";
-        urldec(url);
-        int az = !strncmp(url, "/devstoreaccount1", 17);
-        char *p = az ? url + 17 : url;
+        url_decode(url);
+        int azure = !strncmp(url, "/devstoreaccount1", 17);
+        char *p = azure ? url + 17 : url;
         while (*p == '/')
             p++;
-        char bk[256] = "", key[2048] = "";
+        char bucket[256] = "", key[2048] = "";
         char *s = strchr(p, '/');
         if (s) {
-            snprintf(bk, sizeof bk, "%.*s", (int)(s - p), p);
+            snprintf(bucket, sizeof bucket, "%.*s", (int)(s - p), p);
             snprintf(key, sizeof key, "%s", s + 1);
         } else
-            snprintf(bk, sizeof bk, "%s", p);
-        char path[4096], sp[4096], v[512];
-        snprintf(path, sizeof path, "%s/%s/%s", root, bk, key);
-        snprintf(sp, sizeof sp, "%s/src/%s", root, key);
-        __atomic_add_fetch(&cnt[!strcmp(m, "GET")    ? (key[0] ? 0 : 5)
-                                : !strcmp(m, "HEAD") ? 1
-                                : !strcmp(m, "PUT")  ? 2
-                                : !strcmp(m, "POST") ? 3
-                                                     : 4],
+            snprintf(bucket, sizeof bucket, "%s", p);
+        char path[4096], source_path[4096], v[512];
+        snprintf(path, sizeof path, "%s/%s/%s", root, bucket, key);
+        snprintf(source_path, sizeof source_path, "%s/src/%s", root, key);
+        __atomic_add_fetch(&counts[!strcmp(m, "GET")    ? (key[0] ? 0 : 5)
+                                   : !strcmp(m, "HEAD") ? 1
+                                   : !strcmp(m, "PUT")  ? 2
+                                   : !strcmp(m, "POST") ? 3
+                                                        : 4],
                            1, __ATOMIC_RELAXED);
-        if (hdr(H, "expect", t, sizeof t) && c->len == 0)
-            sendall(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, 0);
+        if (header(H, "expect", t, sizeof t) && c->len == 0)
+            send_all(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, 0);
         struct stat st;
         char ex[1024], dt[64], et[64];
         if (!strcmp(m, "PUT") || !strcmp(m, "POST")) {
-            int isblk = az && qget(q, "comp", v, sizeof v) && !strcmp(v, "block");
-            int isbl = az && qget(q, "comp", t, sizeof t) && !strcmp(t, "blocklist");
-            int ispart = !az && qget(q, "partNumber", t, sizeof t);
-            int data = key[0] && !isbl && (!strcmp(m, "PUT"));
+            int is_block = azure && query_value(q, "comp", v, sizeof v) && !strcmp(v, "block");
+            int is_block_list = azure && query_value(q, "comp", t, sizeof t) && !strcmp(t, "blocklist");
+            int is_part = !azure && query_value(q, "partNumber", t, sizeof t);
+            int data = key[0] && !is_block_list && (!strcmp(m, "PUT"));
             int out = -1;
             char tmp[4200] = "";
-            if (data && !isblk && !ispart && stat(sp, &st) && (cl || chunked)) {
+            if (data && !is_block && !is_part && stat(source_path, &st) && (length || chunked)) {
                 snprintf(tmp, sizeof tmp, "%s", path);
-                mkdirs(tmp);
+                make_directories(tmp);
                 snprintf(tmp, sizeof tmp, "%s.%ld", path, random());
                 out = open(tmp, O_CREAT | O_WRONLY | O_TRUNC, 0644);
             }
-            long long n = body(c, cl, chunked, out);
+            long long n = body(c, length, chunked, out);
             if (out >= 0)
                 close(out);
             if (n < 0)
                 goto out;
-            if (hdr(H, "x-amz-decoded-content-length", t, sizeof t))
+            if (header(H, "x-amz-decoded-content-length", t, sizeof t))
                 n = atoll(t);
             if (!key[0]) {
-                snprintf(path, sizeof path, "%s/%s", root, bk);
+                snprintf(path, sizeof path, "%s/%s", root, bucket);
                 mkdir(path, 0755);
-                if (!strcmp(m, "POST") && !az) {
-                    resp(c->fd, 200, 0, "<DeleteResult/>", 0);
+                if (!strcmp(m, "POST") && !azure) {
+                    respond(c->fd, 200, 0, "<DeleteResult/>", 0);
                     continue;
                 }
-                resp(c->fd, az ? 201 : 200, 0, 0, az);
+                respond(c->fd, azure ? 201 : 200, 0, 0, azure);
                 continue;
             }
             char cs[64];
-            int hascopy = hdr(H, "x-amz-copy-source", cs, 64) != 0 || hdr(H, "x-ms-copy-source", cs, 64) != 0;
-            if (!az && !strcmp(m, "POST") && qget(q, "uploads", t, sizeof t)) {
-                pthread_mutex_lock(&mu);
-                long id = uidc++;
-                usz[id % NU] = 0;
-                pthread_mutex_unlock(&mu);
+            int is_copy = header(H, "x-amz-copy-source", cs, 64) != 0 || header(H, "x-ms-copy-source", cs, 64) != 0;
+            if (!azure && !strcmp(m, "POST") && query_value(q, "uploads", t, sizeof t)) {
+                pthread_mutex_lock(&upload_lock);
+                long id = next_upload++;
+                upload_bytes[id % UPLOADS] = 0;
+                pthread_mutex_unlock(&upload_lock);
                 char b[3072];
                 snprintf(b, sizeof b,
                          "<?xml "
                          "version=\"1.0\"?><InitiateMultipartUploadResult><Bucket>%s</Bucket><Key>%s</"
                          "Key><UploadId>%ld</UploadId></InitiateMultipartUploadResult>",
-                         bk, key, id);
-                resp(c->fd, 200, "Content-Type: application/xml\r\n", b, 0);
+                         bucket, key, id);
+                respond(c->fd, 200, "Content-Type: application/xml\r\n", b, 0);
                 continue;
             }
-            if (ispart) {
-                qget(q, "uploadId", t, sizeof t);
-                pthread_mutex_lock(&mu);
-                usz[atol(t) % NU] += n;
-                pthread_mutex_unlock(&mu);
-                if (hascopy)
-                    resp(c->fd, 200, 0,
-                         "<CopyPartResult><ETag>\"1\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></"
-                         "CopyPartResult>",
-                         0);
+            if (is_part) {
+                query_value(q, "uploadId", t, sizeof t);
+                pthread_mutex_lock(&upload_lock);
+                upload_bytes[atol(t) % UPLOADS] += n;
+                pthread_mutex_unlock(&upload_lock);
+                if (is_copy)
+                    respond(c->fd, 200, 0,
+                            "<CopyPartResult><ETag>\"1\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></"
+                            "CopyPartResult>",
+                            0);
                 else
-                    resp(c->fd, 200, "ETag: \"11111111111111111111111111111111\"\r\n", 0, 0);
+                    respond(c->fd, 200, "ETag: \"11111111111111111111111111111111\"\r\n", 0, 0);
                 continue;
             }
-            if (isblk) {
-                resp(c->fd, 201, 0, 0, 1);
+            if (is_block) {
+                respond(c->fd, 201, 0, 0, 1);
                 continue;
             }
-            int isother = az && qget(q, "comp", t, sizeof t) && !isbl;
-            if (isother) {
-                resp(c->fd, 200, "ETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n", 0, 1);
+            int is_other = azure && query_value(q, "comp", t, sizeof t) && !is_block_list;
+            if (is_other) {
+                respond(c->fd, 200, "ETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n", 0, 1);
                 continue;
             }
             if (out >= 0)
                 rename(tmp, path);
             else {
-                if (stat(sp, &st) == 0) {
-                    if (!isbl && !hascopy && !(!az && !strcmp(m, "POST")) && n != st.st_size) {
+                if (stat(source_path, &st) == 0) {
+                    if (!is_block_list && !is_copy && !(!azure && !strcmp(m, "POST")) && n != st.st_size) {
                         fprintf(stderr, "size mismatch %s %lld %ld\n", key, n, (long)st.st_size);
-                        resp(c->fd, 500, 0, 0, az);
+                        respond(c->fd, 500, 0, 0, azure);
                         continue;
                     }
-                    if (!az && !strcmp(m, "POST") && qget(q, "uploadId", t, sizeof t) && usz[atol(t) % NU] &&
-                        usz[atol(t) % NU] != st.st_size) {
-                        fprintf(stderr, "mp size mismatch %s %lld\n", key, usz[atol(t) % NU]);
-                        resp(c->fd, 500, 0, 0, az);
+                    if (!azure && !strcmp(m, "POST") && query_value(q, "uploadId", t, sizeof t) &&
+                        upload_bytes[atol(t) % UPLOADS] && upload_bytes[atol(t) % UPLOADS] != st.st_size) {
+                        fprintf(stderr, "mp size mismatch %s %lld\n", key, upload_bytes[atol(t) % UPLOADS]);
+                        respond(c->fd, 500, 0, 0, azure);
                         continue;
                     }
-                    if (link(sp, path) && errno == ENOENT) {
-                        mkdirs(path);
-                        link(sp, path);
+                    if (link(source_path, path) && errno == ENOENT) {
+                        make_directories(path);
+                        link(source_path, path);
                     }
-                } else if (cl == 0 && !chunked) {
-                    mkdirs(path);
+                } else if (length == 0 && !chunked) {
+                    make_directories(path);
                     close(open(path, O_CREAT | O_WRONLY, 0644));
                 }
             }
-            etag(path, et);
-            if (az) {
+            read_etag(path, et);
+            if (azure) {
                 snprintf(ex, sizeof ex,
                          "ETag: \"0x8DC%s\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 "
                          "GMT\r\nx-ms-request-server-encrypted: false\r\n%s",
-                         et, hascopy ? "x-ms-copy-id: 1\r\nx-ms-copy-status: success\r\n" : "");
-                resp(c->fd, hascopy && !isbl ? 202 : 201, ex, 0, 1);
+                         et, is_copy ? "x-ms-copy-id: 1\r\nx-ms-copy-status: success\r\n" : "");
+                respond(c->fd, is_copy && !is_block_list ? 202 : 201, ex, 0, 1);
             } else if (!strcmp(m, "POST")) {
                 char b[4096];
                 snprintf(b, sizeof b,
                          "<?xml "
                          "version=\"1.0\"?><CompleteMultipartUploadResult><Bucket>%s</Bucket><Key>%s</"
                          "Key><ETag>\"%s-9\"</ETag></CompleteMultipartUploadResult>",
-                         bk, key, et);
-                resp(c->fd, 200, "Content-Type: application/xml\r\n", b, 0);
-            } else if (hascopy) {
+                         bucket, key, et);
+                respond(c->fd, 200, "Content-Type: application/xml\r\n", b, 0);
+            } else if (is_copy) {
                 char b[512];
                 snprintf(b, sizeof b,
                          "<CopyObjectResult><ETag>\"%s\"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></"
                          "CopyObjectResult>",
                          et);
-                resp(c->fd, 200, 0, b, 0);
+                respond(c->fd, 200, 0, b, 0);
             } else {
                 snprintf(ex, sizeof ex, "ETag: \"%s\"\r\n", et);
-                resp(c->fd, 200, ex, 0, 0);
+                respond(c->fd, 200, ex, 0, 0);
             }
             continue;
         }
-        if (cl || chunked) {
-            if (body(c, cl, chunked, -1) < 0)
+        if (length || chunked) {
+            if (body(c, length, chunked, -1) < 0)
                 goto out;
         }
         if (!strcmp(m, "DELETE")) {
             unlink(path);
-            resp(c->fd, az ? 202 : 204, 0, 0, az);
+            respond(c->fd, azure ? 202 : 204, 0, 0, azure);
             continue;
         }
         if (!key[0]) { // bucket level
-            if (!strcmp(m, "HEAD") || (az && !qget(q, "comp", t, sizeof t))) {
-                resp(c->fd, 200, az ? "ETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n" : 0, 0, az);
+            if (!strcmp(m, "HEAD") || (azure && !query_value(q, "comp", t, sizeof t))) {
+                respond(c->fd, 200, azure ? "ETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n" : 0, 0,
+                        azure);
                 continue;
             }
-            if (!az && qget(q, "location", t, sizeof t)) {
-                resp(c->fd, 200, 0, "<LocationConstraint/>", 0);
+            if (!azure && query_value(q, "location", t, sizeof t)) {
+                respond(c->fd, 200, 0, "<LocationConstraint/>", 0);
                 continue;
             }
             char pre[1024], del[16], mk[1024], mx[32];
-            qget(q, "prefix", pre, sizeof pre);
-            int d = qget(q, "delimiter", del, sizeof del) && del[0];
-            if (az)
-                qget(q, "marker", mk, sizeof mk);
-            else if (!qget(q, "continuation-token", mk, sizeof mk) && !qget(q, "marker", mk, sizeof mk))
-                qget(q, "start-after", mk, sizeof mk);
+            query_value(q, "prefix", pre, sizeof pre);
+            int d = query_value(q, "delimiter", del, sizeof del) && del[0];
+            if (azure)
+                query_value(q, "marker", mk, sizeof mk);
+            else if (!query_value(q, "continuation-token", mk, sizeof mk) && !query_value(q, "marker", mk, sizeof mk))
+                query_value(q, "start-after", mk, sizeof mk);
             int max = 1000;
-            if (qget(q, "max-keys", mx, sizeof mx) || qget(q, "maxresults", mx, sizeof mx))
+            if (query_value(q, "max-keys", mx, sizeof mx) || query_value(q, "maxresults", mx, sizeof mx))
                 max = atoi(mx);
-            if (az && max == 1000)
+            if (azure && max == 1000)
                 max = 5000;
             char base[1024];
-            snprintf(base, sizeof base, "%s/%s", root, bk);
-            Lst l = {0};
-            walk(&l, base, "", pre, d);
-            qsort(l.e, l.n, sizeof(Ent), ecmp);
+            snprintf(base, sizeof base, "%s/%s", root, bucket);
+            Listing l = {0};
+            list_directory(&l, base, "", pre, d);
+            qsort(l.e, l.n, sizeof(Entry), by_key);
             size_t cap = l.n * 900 + 4096, o = 0;
             char *b = malloc(cap);
             int i = 0, n = 0;
@@ -526,17 +546,17 @@ static void *conn(void *arg) {
             size_t co = 0;
             cps[0] = ents[0] = 0;
             for (; i < l.n && n < max; i++, n++) {
-                Ent *x = &l.e[i];
+                Entry *x = &l.e[i];
                 last = x->k;
                 if (x->pre) {
-                    if (az)
+                    if (azure)
                         eo += sprintf(ents + eo, "<BlobPrefix><Name>%s</Name></BlobPrefix>", x->k);
                     else
                         co += sprintf(cps + co, "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", x->k);
-                } else if (az) {
+                } else if (azure) {
                     char mb[40];
-                    hex2b64(x->et, mb);
-                    hdate(x->mt, dt);
+                    hex_to_base64(x->et, mb);
+                    http_date(x->mt, dt);
                     eo += sprintf(
                         ents + eo,
                         "<Blob><Name>%s</Name><Properties><Creation-Time>%s</Creation-Time><Last-Modified>%s</"
@@ -545,7 +565,7 @@ static void *conn(void *arg) {
                         "Content-MD5><BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier></Properties></Blob>",
                         x->k, dt, dt, x->et, x->sz, mb);
                 } else {
-                    idate(x->mt, dt);
+                    iso_date(x->mt, dt);
                     eo += sprintf(ents + eo,
                                   "<Contents><Key>%s</Key><LastModified>%s</LastModified><ETag>&quot;%s&quot;</"
                                   "ETag><Size>%lld</Size><StorageClass>STANDARD</StorageClass></Contents>",
@@ -553,22 +573,22 @@ static void *conn(void *arg) {
                 }
             }
             int trunc = i < l.n;
-            if (az)
+            if (azure)
                 o = sprintf(
                     b,
                     "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"http://x/\" "
                     "ContainerName=\"%s\"><Blobs>%s</Blobs><NextMarker>%s</NextMarker></EnumerationResults>",
-                    bk, ents, trunc ? last : "");
+                    bucket, ents, trunc ? last : "");
             else
                 o = sprintf(
                     b,
                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult "
                     "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>%s</Name><Prefix>%s</Prefix><KeyCount>%d</"
                     "KeyCount><MaxKeys>%d</MaxKeys><IsTruncated>%s</IsTruncated>%s%s%s%s%s</ListBucketResult>",
-                    bk, pre, n, max, trunc ? "true" : "false", trunc ? "<NextContinuationToken>" : "",
+                    bucket, pre, n, max, trunc ? "true" : "false", trunc ? "<NextContinuationToken>" : "",
                     trunc ? last : "", trunc ? "</NextContinuationToken>" : "", ents, cps);
             (void)o;
-            resp(c->fd, 200, "Content-Type: application/xml\r\n", b, az);
+            respond(c->fd, 200, "Content-Type: application/xml\r\n", b, azure);
             for (int j = 0; j < l.n; j++)
                 free(l.e[j].k);
             free(l.e);
@@ -582,15 +602,15 @@ static void *conn(void *arg) {
             if (f >= 0)
                 close(f);
             if (!strcmp(m, "HEAD"))
-                resp(c->fd, 404, az ? "x-ms-error-code: BlobNotFound\r\n" : 0, 0, az);
+                respond(c->fd, 404, azure ? "x-ms-error-code: BlobNotFound\r\n" : 0, 0, azure);
             else
-                resp(c->fd, 404, az ? "x-ms-error-code: BlobNotFound\r\n" : 0,
-                     "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>no</Message></Error>", az);
+                respond(c->fd, 404, azure ? "x-ms-error-code: BlobNotFound\r\n" : 0,
+                        "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>no</Message></Error>", azure);
             continue;
         }
         off_t a = 0, z = st.st_size;
         int part = 0;
-        if (hdr(H, "x-ms-range", t, sizeof t) || hdr(H, "range", t, sizeof t)) {
+        if (header(H, "x-ms-range", t, sizeof t) || header(H, "range", t, sizeof t)) {
             char *x = strstr(t, "bytes=");
             if (x) {
                 part = 1;
@@ -602,10 +622,10 @@ static void *conn(void *arg) {
                     z = st.st_size;
             }
         }
-        etag(path, et);
-        hdate(st.st_mtime, dt);
+        read_etag(path, et);
+        http_date(st.st_mtime, dt);
         char mb[40];
-        hex2b64(et, mb);
+        hex_to_base64(et, mb);
         char cr[128] = "";
         if (part)
             snprintf(cr, sizeof cr, "Content-Range: bytes %ld-%ld/%ld\r\n", (long)a, (long)z - 1, (long)st.st_size);
@@ -614,14 +634,15 @@ static void *conn(void *arg) {
             hh, sizeof hh,
             "HTTP/1.1 %d OK\r\nContent-Length: %ld\r\nContent-Type: application/octet-stream\r\nAccept-Ranges: "
             "bytes\r\nLast-Modified: %s\r\nETag: \"%s%s\"\r\n%s%s%s%s\r\n",
-            part ? 206 : 200, (long)(z - a), dt, az ? "0x8DC" : "", et, cr,
-            az ? "x-ms-blob-type: BlockBlob\r\nx-ms-request-id: 1\r\nx-ms-version: 2021-12-02\r\nx-ms-creation-time: "
-                 "Thu, 01 Jan 2026 00:00:00 GMT\r\nx-ms-lease-status: unlocked\r\nx-ms-lease-state: "
-                 "available\r\nx-ms-server-encrypted: false\r\nContent-MD5: "
-               : "x-amz-request-id: 1\r\n",
-            az ? mb : "", az ? "\r\n" : "");
+            part ? 206 : 200, (long)(z - a), dt, azure ? "0x8DC" : "", et, cr,
+            azure
+                ? "x-ms-blob-type: BlockBlob\r\nx-ms-request-id: 1\r\nx-ms-version: 2021-12-02\r\nx-ms-creation-time: "
+                  "Thu, 01 Jan 2026 00:00:00 GMT\r\nx-ms-lease-status: unlocked\r\nx-ms-lease-state: "
+                  "available\r\nx-ms-server-encrypted: false\r\nContent-MD5: "
+                : "x-amz-request-id: 1\r\n",
+            azure ? mb : "", azure ? "\r\n" : "");
         int head = !strcmp(m, "HEAD");
-        if (sendall(c->fd, hh, n, head ? 0 : MSG_MORE)) {
+        if (send_all(c->fd, hh, n, head ? 0 : MSG_MORE)) {
             close(f);
             goto out;
         }
@@ -642,6 +663,7 @@ out:
     free(H);
     return 0;
 }
+
 int main(int ac, char **av) {
     signal(SIGPIPE, SIG_IGN);
     snprintf(root, sizeof root, "%s", av[3]);
@@ -662,7 +684,7 @@ int main(int ac, char **av) {
         if (f < 0)
             continue;
         pthread_t th;
-        if (pthread_create(&th, &at, conn, (void *)(long)f))
+        if (pthread_create(&th, &at, serve_connection, (void *)(long)f))
             close(f);
     }
 }

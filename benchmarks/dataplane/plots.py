@@ -1,15 +1,17 @@
-"""The figures as pictures: one for each scene and quantity, a group of bars for each workload."""
+"""The figures as pictures: one for each scene and quantity, a group of points for each workload."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.dataplane.bars import MIB
 from benchmarks.dataplane.clients.catalogue import CLIENTS, OURS
 from benchmarks.dataplane.figures import Spread, Summary
 
 _QUANTITIES = {"wall": "wall time", "cpu": "client CPU time", "rss": "peak memory"}
+_COLOURS = dict(zip(CLIENTS, ("#d55e00", "#0072b2", "#56b4e9", "#009e73", "#cc79a7", "#555555"), strict=True))
 
 
 def draw(summaries: Sequence[Summary], directory: Path) -> list[str]:
@@ -31,9 +33,13 @@ def _scene(scene: str, summaries: Sequence[Summary], directory: Path) -> str:
     figure, axes = plt.subplots(len(_QUANTITIES), 1, figsize=(9, 9.5), layout="constrained")
     for axis, (quantity, title) in zip(axes, _QUANTITIES.items(), strict=True):
         for number, client in enumerate(clients):
-            _bars(axis, quantity, number, len(clients), client, [found.get((w, client)) for w in workloads])
+            place = (number - (len(clients) - 1) / 2) * 0.8 / len(clients)
+            _points(axis, quantity, place, client, [found.get((w, client)) for w in workloads])
         axis.set_xticks(range(len(workloads)), [workload.upper() for workload in workloads])
         axis.set_yscale("log")
+        axis.margins(y=0.2)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(lambda *_: "")
         axis.set_ylabel("MiB, log" if quantity == "rss" else "seconds, log")
         axis.set_title(f"{title} (median, lines from least to most)", fontsize=10, loc="left")
         axis.grid(axis="y", which="major", alpha=0.3)
@@ -47,18 +53,18 @@ def _scene(scene: str, summaries: Sequence[Summary], directory: Path) -> str:
     return name
 
 
-def _bars(axis: object, quantity: str, number: int, clients: int, client: str, found: list[Summary | None]) -> None:
-    width = 0.85 / clients
-    shift = (number - (clients - 1) / 2) * width
+def _points(axis: Any, quantity: str, place: float, client: str, found: list[Summary | None]) -> None:
+    """Medians as dots, the range as lines; on a logarithmic axis bars would have no foot to stand on."""
     scale = MIB if quantity == "rss" else 1
     here: list[tuple[int, Spread]] = [(n, getattr(s, quantity)) for n, s in enumerate(found) if s is not None]
     medians = [spread.median / scale for _, spread in here]
-    errors = [
+    ranges = [
         [(spread.median - spread.least) / scale for _, spread in here],
         [(spread.most - spread.median) / scale for _, spread in here],
     ]
-    colour = "#d1495b" if client == OURS else f"C{(0, 2, 4, 5, 7, 9)[number % 6]}"
-    bars = axis.bar(  # type: ignore[attr-defined]
-        [n + shift for n, _ in here], medians, width, yerr=errors, label=client, color=colour, error_kw={"lw": 1}
-    )
-    axis.bar_label(bars, [f"{value:.2g}" if value < 10 else f"{value:.0f}" for value in medians], fontsize=6, padding=2)  # type: ignore[attr-defined]
+    xs = [n + place for n, _ in here]
+    marker = "D" if client == OURS else "o"
+    axis.errorbar(xs, medians, yerr=ranges, fmt=marker, color=_COLOURS[client], label=client, ms=6, lw=1, capsize=2)
+    for x, value in zip(xs, medians, strict=True):
+        told = f"{value:.2g}" if value < 10 else f"{value:.0f}"
+        axis.annotate(told, (x, value), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7)
