@@ -32,6 +32,7 @@ static long long upload_bytes[UPLOADS];
 static long counts[8];
 static int delay_us = 0;
 
+// Every directory that the path names, like mkdir -p of its parent.
 static void make_directories(char *p) {
     for (char *s = p + 1; *s; s++)
         if (*s == '/') {
@@ -60,6 +61,7 @@ typedef struct {
     int len;
 } Connection;
 
+// Reads more from the socket behind what is buffered; -1 where the peer has gone.
 static int fill(Connection *c) {
     int n = recv(c->fd, c->buf + c->len, sizeof c->buf - 1 - c->len, 0);
     if (n <= 0)
@@ -80,6 +82,7 @@ static int send_all(int fd, const char *b, size_t n, int fl) {
     return 0;
 }
 
+// Copies a header into out; names are compared without case. 0 where there is none.
 static char *header(char *h, const char *name, char *out, int cap) { // case-insens search
     int nl = strlen(name);
     char *p = h;
@@ -102,6 +105,7 @@ static char *header(char *h, const char *name, char *out, int cap) { // case-ins
     return 0;
 }
 
+// Copies a decoded query parameter into out; 0 where it is not there at all.
 static int query_value(const char *q, const char *name, char *out, int cap) {
     int nl = strlen(name);
     const char *p = q;
@@ -128,6 +132,7 @@ static int query_value(const char *q, const char *name, char *out, int cap) {
     return 0;
 }
 
+// The MD5 that was noted with the file, or zeros.
 static void read_etag(const char *path, char *out) {
     char v[64];
     int n = getxattr(path, "user.md5", v, 63);
@@ -138,6 +143,7 @@ static void read_etag(const char *path, char *out) {
         strcpy(out, "00000000000000000000000000000000");
 }
 
+// A whole answer with a short body.
 static int respond(int fd, int code, const char *extra, const char *body, int azure) {
     char h[2048];
     int bl = body ? strlen(body) : 0;
@@ -273,6 +279,7 @@ static void add_entry(Listing *l, const char *k, struct stat *st, int pre, const
     }
 }
 
+// All files below a directory whose keys begin with prefix; with delim, only one level of them.
 static void list_directory(Listing *l, const char *base, const char *rel, const char *prefix, int delim) {
     char p[2048];
     snprintf(p, sizeof p, "%s/%s", base, rel);
@@ -309,6 +316,7 @@ static int by_key(const void *a, const void *b) {
     return strcmp(((Entry *)a)->k, ((Entry *)b)->k);
 }
 
+// Requests of one connection, one after the other: control, uploads, deletes, lists, then reads.
 static void *serve_connection(void *arg) {
     Connection *c = calloc(1, sizeof(Connection));
     c->fd = (int)(long)arg;
