@@ -37,7 +37,8 @@ def _scene(scene: str, summaries: Sequence[Summary], directory: Path) -> str:
             _points(axis, quantity, place, client, [found.get((w, client)) for w in workloads])
         axis.set_xticks(range(len(workloads)), [workload.upper() for workload in workloads])
         axis.set_yscale("log")
-        axis.margins(y=0.2)
+        axis.set_xlim(-0.6, len(workloads) - 0.4)
+        axis.set_ylim(*_decade(*axis.get_ylim()))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter(lambda *_: "")
         axis.set_ylabel("MiB, log" if quantity == "rss" else "seconds, log")
@@ -51,6 +52,12 @@ def _scene(scene: str, summaries: Sequence[Summary], directory: Path) -> str:
     figure.savefig(directory / name, dpi=110)
     plt.close(figure)
     return name
+
+
+def _decade(least: float, most: float) -> tuple[float, float]:
+    """Limits with room for the figures, a power of ten apart at least: a tenth more must not look like twice."""
+    room = max(1.5, (10 * least / most) ** 0.5)
+    return least / room, most * room
 
 
 def _points(axis: Any, quantity: str, place: float, client: str, found: list[Summary | None]) -> None:
