@@ -213,7 +213,7 @@ _FOREIGN = re.compile(
     "|".join(
         (
             r"(?<![\w./])/(?:work|root|home/\w+|Users/\w+)/",
-            r"pythonhosted" + r"\.org",
+            r"python" + r"hosted\.org",
             r"pypi" + r"\.org/simple",
             r"registry\." + r"(?:npmjs\.org|yarnpkg\.com)",
         )
