@@ -68,7 +68,7 @@ def waits_for_a_lock(stack: Stack, worker: str) -> bool:
         )
 
 
-def until(condition: Any, *, seconds: float = 40) -> None:
+def until(condition: Any, *, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
