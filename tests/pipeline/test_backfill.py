@@ -97,6 +97,22 @@ def assert_the_end_is_right(line: Pipeline, bags: list[Recipe], ended: list[dict
     assert [(bag["externalIdentifier"], bag["code"]) for bag in missing] == [("corrupt", "source_digest_mismatch")]
 
 
+def seed_all(bags: list[Recipe], *, s3: S3Server, bucket: str) -> None:
+    for bag in bags:
+        seed(bag, s3=s3.client(), bucket=bucket, control=s3.clock)
+
+
+def in_azure(azurite: AzureServer, container: str) -> dict[str, str]:
+    """A location in a container, with a signature that may not delete."""
+    return {
+        "provider": "azure-blob-storage",
+        "bucket": container,
+        "endpoint": azurite.endpoint,
+        "account_name": azurite.account_name,
+        "sas_token": azurite.sas(container, "rcwl"),
+    }
+
+
 @pytest.fixture
 def broker_url(request: pytest.FixtureRequest, database: str) -> str:
     """The URL of the broker that the test is parametrised with."""
@@ -114,16 +130,8 @@ def test_cold_bags_travel_to_azure(
 ) -> None:
     bucket, container = s3_server.bucket(), azurite.container()
     bags = recipes(bucket)
-    for bag in bags:
-        seed(bag, s3=s3_server.client(), bucket=bucket, control=s3_server.clock)
-    replica = {
-        "provider": "azure-blob-storage",
-        "bucket": container,
-        "endpoint": azurite.endpoint,
-        "account_name": azurite.account_name,
-        "sas_token": azurite.sas(container, "rcwl"),
-        "title": "Azure",
-    }
+    seed_all(bags, s3=s3_server, bucket=bucket)
+    replica = in_azure(azurite, container) | {"title": "Azure"}
     locations = locations_file(tmp_path / "locations.toml", s3=s3_server, bucket=bucket, replica=replica)
 
     with pipeline(database=database, broker=broker_url, locations=locations, records=tmp_path / "records") as line:
@@ -142,8 +150,7 @@ def test_cold_bags_travel_to_a_second_s3_that_checks_signatures_and_checksums(
 ) -> None:
     bucket, copies = s3_server.bucket(), seaweedfs.bucket()
     bags = recipes(bucket)
-    for bag in bags:
-        seed(bag, s3=s3_server.client(), bucket=bucket, control=s3_server.clock)
+    seed_all(bags, s3=s3_server, bucket=bucket)
     replica = {
         "provider": "amazon-s3",
         "bucket": copies,
@@ -173,16 +180,8 @@ def test_names_that_azure_cannot_hold_travel_mapped_and_the_record_says_how(
     first = Recipe("space", "names", 1, {"data/notes.": b"n", "data/b^c": b"b", "data/plain": b"p"})
     kept = Fetched("data/notes.", f"s3://{bucket}/{first.root}data/notes.", b"n")
     bags = [first, Recipe("space", "names", 2, {"data/new./x": b"x"}, fetched=(kept,))]
-    for bag in bags:
-        seed(bag, s3=s3_server.client(), bucket=bucket, control=s3_server.clock)
-    replica = {
-        "provider": "azure-blob-storage",
-        "bucket": container,
-        "endpoint": azurite.endpoint,
-        "account_name": azurite.account_name,
-        "sas_token": azurite.sas(container, "rcwl"),
-        "names": "map",
-    }
+    seed_all(bags, s3=s3_server, bucket=bucket)
+    replica = in_azure(azurite, container) | {"names": "map"}
     locations = locations_file(tmp_path / "locations.toml", s3=s3_server, bucket=bucket, replica=replica)
 
     with pipeline(database=database, broker=database, locations=locations, records=tmp_path / "records") as line:
@@ -211,15 +210,7 @@ def test_one_request_at_a_time_and_a_slow_line_are_enough(
     bucket, container = s3_server.bucket(), azurite.container()
     bags = [Recipe("space", "slow", 1, {f"data/{n}": text(n, words=50) for n in range(8)})]
     seed(bags[0], s3=s3_server.client(), bucket=bucket, control=s3_server.clock)
-    replica = {
-        "provider": "azure-blob-storage",
-        "bucket": container,
-        "endpoint": azurite.endpoint,
-        "account_name": azurite.account_name,
-        "sas_token": azurite.sas(container, "rcwl"),
-        "bandwidth": "100 KB/s",
-        "access_tier": "Cool",
-    }
+    replica = in_azure(azurite, container) | {"bandwidth": "100 KB/s", "access_tier": "Cool"}
     path = locations_file(tmp_path / "locations.toml", s3=s3_server, bucket=bucket, replica=replica)
     path.write_text(path.read_text("utf-8").replace("\nprovider", "\nmax_concurrency = 1\nprovider"), "utf-8")
 

@@ -10,6 +10,7 @@ import azure.core.exceptions as azure
 from obstore.exceptions import BaseError as ObstoreError
 
 from common.adapters.objects.obstore_answers import Answer, answer_of
+from common.adapters.objects.table import error_in
 from common.errors import (
     AccessDenied,
     AlreadyExists,
@@ -22,7 +23,6 @@ from common.errors import (
     RefusedByStore,
     StoreUnavailable,
     Throttled,
-    TruncatedBody,
 )
 
 TABLE: dict[str | int, type[BackfillError]] = {
@@ -82,20 +82,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
 
 def error_for(answer: Answer, *, what: str, writing: bool = False) -> BackfillError:
     """Total: every answer has a class. `what` says what was tried, without secrets."""
-    kind = _kind(answer)
-    if writing and kind is Changed:
-        kind = AlreadyExists  # the only condition we set on a write is "no blob has the name"
-    message = f"{what}: {answer}"
-    return Throttled(message, retry_after=answer.retry_after) if kind is Throttled else kind(message)
-
-
-def _kind(answer: Answer) -> type[BackfillError]:
-    if answer.status is None:
-        return TruncatedBody if answer.cut else StoreUnavailable
-    if answer.code in TABLE:
-        return TABLE[answer.code]
-    server_fault = StoreUnavailable if answer.status >= 500 else RefusedByStore
-    return TABLE.get(answer.status, server_fault)
+    return error_in(TABLE, answer, what=what, writing=writing)
 
 
 def sdk_answer(error: azure.AzureError) -> Answer:

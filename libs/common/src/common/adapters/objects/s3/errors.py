@@ -10,9 +10,9 @@ import botocore.exceptions as boto
 from obstore.exceptions import BaseError as ObstoreError
 
 from common.adapters.objects.obstore_answers import Answer, answer_of
+from common.adapters.objects.table import error_in
 from common.errors import (
     AccessDenied,
-    AlreadyExists,
     BackfillError,
     Changed,
     Immutable,
@@ -22,7 +22,6 @@ from common.errors import (
     RefusedByStore,
     StoreUnavailable,
     Throttled,
-    TruncatedBody,
 )
 
 TABLE: dict[str | int, type[BackfillError]] = {
@@ -85,20 +84,7 @@ _BODY_CUT = (boto.IncompleteReadError, boto.ResponseStreamingError)
 
 def error_for(answer: Answer, *, what: str, writing: bool = False) -> BackfillError:
     """Total: every answer has a class. `what` says what was tried, without secrets."""
-    kind = _kind(answer)
-    if writing and kind is Changed:
-        kind = AlreadyExists  # the only condition we set on a write is "no object has the key"
-    message = f"{what}: {answer}"
-    return Throttled(message, retry_after=answer.retry_after) if kind is Throttled else kind(message)
-
-
-def _kind(answer: Answer) -> type[BackfillError]:
-    if answer.status is None:
-        return TruncatedBody if answer.cut else StoreUnavailable
-    if answer.code in TABLE:
-        return TABLE[answer.code]
-    server_fault = StoreUnavailable if answer.status >= 500 else RefusedByStore
-    return TABLE.get(answer.status, server_fault)
+    return error_in(TABLE, answer, what=what, writing=writing)
 
 
 def boto_answer(error: Exception) -> Answer:
