@@ -6,12 +6,10 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -22,44 +20,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
+from common.ledger.columns import EMPTY, NOW, metadata
+from common.ledger.columns import claim_columns as _claim_columns
+from common.ledger.columns import one_of as _one_of
+from common.ledger.columns import timestamp as _timestamp
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-NOW = text("clock_timestamp()")
-EMPTY = text("'{}'::jsonb")
-
-
-def _timestamp(name: str, *, nullable: bool = False, default: bool = True) -> Column[object]:
-    server_default = NOW if default and not nullable else None
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=server_default)
-
-
-def _one_of(column: str, values: list[str]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
-
-
-def _claim_columns() -> list[Column[object]]:
-    """A lease with a growing fence: who works on the row, until when, and when to look again."""
-    return [
-        Column("fence", BigInteger, nullable=False, server_default=text("0")),
-        _timestamp("lease_until", nullable=True),
-        Column("claimed_by", Text),
-        Column("attempts", Integer, nullable=False, server_default=text("0")),
-        _timestamp("not_before"),
-        _timestamp("due_at"),
-        Column("progress", JSONB, nullable=False, server_default=EMPTY),
-        Column("last_error", Text),
-    ]
-
+__all__ = ["NOW", "metadata"]  # known by these names to everything that reads the tables
 
 locations = Table(
     "locations",

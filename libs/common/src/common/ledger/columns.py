@@ -1,0 +1,45 @@
+"""What all tables of the ledger are made of."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NOW = text("clock_timestamp()")
+EMPTY = text("'{}'::jsonb")
+
+
+def timestamp(name: str, *, nullable: bool = False, default: bool = True) -> Column[object]:
+    """A point in time, the database's now where `default` and not `nullable`."""
+    server_default = NOW if default and not nullable else None
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=server_default)
+
+
+def one_of(column: str, values: list[str]) -> CheckConstraint:
+    """The column holds one of these values; NULL passes."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
+
+
+def claim_columns() -> list[Column[object]]:
+    """A lease with a growing fence: who works on the row, until when, and when to look again."""
+    return [
+        Column("fence", BigInteger, nullable=False, server_default=text("0")),
+        timestamp("lease_until", nullable=True),
+        Column("claimed_by", Text),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        timestamp("not_before"),
+        timestamp("due_at"),
+        Column("progress", JSONB, nullable=False, server_default=EMPTY),
+        Column("last_error", Text),
+    ]
