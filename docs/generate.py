@@ -32,6 +32,7 @@ from common.ledger.engine import open_engine
 from common.ledger.reaper import RULES
 from common.ledger.tables import metadata
 from common.runtime.settings import WorkerSettings
+from common.web.auth import everyone
 from ingests_api import api as ingests_api
 from ingests_api.choosing import Offer
 
@@ -235,8 +236,8 @@ def _openapi() -> dict[str, dict[str, Any]]:
     nothing: Any = None
     engine = open_engine("postgresql://localhost/none", name="docs")
     offer = Offer(locations={}, writable=frozenset())
-    ingests = ingests_api.Surroundings(engine=engine, offer=offer, new_id=nothing, wake_relay=nothing)
-    register = Surroundings(engine=engine, lists=nothing, importable=frozenset())
+    ingests = ingests_api.Surroundings(engine=engine, offer=offer, new_id=nothing, guard=everyone(), wake_relay=nothing)
+    register = Surroundings(engine=engine, lists=nothing, importable=frozenset(), guard=everyone())
     return {
         "ingests_api": ingests_api.make_app(ingests).openapi(),
         "bag_register": bag_register.make_app(register).openapi(),

@@ -34,6 +34,7 @@ from common.runtime.leases import Leases, every
 from common.runtime.settings import WorkerSettings
 from common.runtime.worker import Identity, Step, Worker
 from common.topology import Stage, queues_of
+from common.web.auth import everyone
 from common.web.serving import HttpServer
 from ingests_api.api import Surroundings, make_app
 from ingests_api.choosing import Offer
@@ -166,11 +167,14 @@ def _apis(engine: Engine, stores: ConfiguredStores, lists: Any) -> Iterator[tupl
             engine=engine,
             offer=Offer(locations=known, writable=frozenset({LocationId("replica")})),
             new_id=uuid4,
+            guard=everyone(),
             wake_relay=lambda: None,
         )
     )
     register = bag_register.api.make_app(
-        bag_register.surroundings.Surroundings(engine=engine, lists=lists, importable=frozenset(known))
+        bag_register.surroundings.Surroundings(
+            engine=engine, lists=lists, importable=frozenset(known), guard=everyone()
+        )
     )
     with (
         HttpServer(ingests, host="127.0.0.1", port=0) as first,

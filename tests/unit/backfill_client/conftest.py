@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from backfill_client import BackfillClient
 from common.domain.location import LocationId
+from common.web.auth import everyone
 from ingests_api.api import Surroundings, make_app
 from ingests_api.choosing import Offer
 from local_stack.servers.postgres_address import PostgresAddress
@@ -45,7 +46,7 @@ def deployment(engine: Engine, quiet: None) -> Iterator[Deployment]:
     register = Register(engine)
     locations = {id: config.location for id, config in register.stores.configs.items()}
     offer = Offer(locations=locations, writable=frozenset({LocationId("azure")}))
-    app = make_app(Surroundings(engine=engine, offer=offer, new_id=uuid4, wake_relay=lambda: None))
+    app = make_app(Surroundings(engine=engine, offer=offer, new_id=uuid4, guard=everyone(), wake_relay=lambda: None))
     with register.serving() as register_http, serving(app) as ingests_http:
         yield Deployment(register, api=str(ingests_http.base_url), register_api=str(register_http.base_url))
 

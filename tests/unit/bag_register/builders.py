@@ -29,6 +29,7 @@ from common.ledger.locations import announce
 from common.ledger.settling import settle
 from common.ports import ObjectInfo
 from common.topology import IMPORTING, Stage
+from common.web.auth import everyone
 from common.web.serving import HttpServer
 
 PATIENCE = Patience()
@@ -112,7 +113,8 @@ class Register:
     @contextmanager
     def serving(self) -> Iterator[httpx.Client]:
         """The HTTP API behind a real server."""
-        around = Surroundings(engine=self.engine, lists=self.lists, importable=frozenset(self.stores.configs))
+        importable = frozenset(self.stores.configs)
+        around = Surroundings(engine=self.engine, lists=self.lists, importable=importable, guard=everyone())
         with (
             HttpServer(make_app(around), host="127.0.0.1", port=0) as server,
             httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client,

@@ -19,6 +19,7 @@ from common.ledger.engine import transaction
 from common.ledger.importing import NewBag, register_bag
 from common.ledger.locations import announce
 from common.ledger.tables import NOW, bag_locations, bag_versions, ingest_events, ingests, outbox, replicas
+from common.web.auth import everyone
 from common.web.serving import HttpServer
 from ingests_api.api import Surroundings, make_app
 from ingests_api.choosing import Offer
@@ -38,7 +39,14 @@ def an_app(engine: Engine, *, writable: Iterable[Location] = (AZURE, SPARE), pub
         writable=frozenset(location.id for location in writable),
     )
     return make_app(
-        Surroundings(engine=engine, offer=offer, new_id=uuid4, wake_relay=lambda: None, public_url=public_url)
+        Surroundings(
+            engine=engine,
+            offer=offer,
+            new_id=uuid4,
+            guard=everyone(),
+            wake_relay=lambda: None,
+            public_url=public_url,
+        )
     )
 
 

@@ -18,6 +18,7 @@ from common.ledger.engine import transaction
 from common.ledger.locations import every_location
 from common.web.answers import NO_SUCH_RESOURCE, Refused
 from common.web.application import new_app
+from common.web.auth import Permission, needs
 from common.web.health import add_health
 
 _VERSIONS = "/versions"
@@ -30,6 +31,7 @@ def make_app(around: Surroundings) -> FastAPI:
         title="Backfill bag register",
         version=around.version,
         description="Which bags exist, where their verified copies lie, and what is missing.",
+        guard=around.guard,
     )
     add_health(app, engine=around.engine)
     imports_api.add_routes(app, around)
@@ -49,8 +51,13 @@ def make_app(around: Surroundings) -> FastAPI:
             found = every_location(connection)
         return JSONResponse(result_list([public_location(location) for location in found]))
 
-    app.get("/bags/{rest:path}", summary="A bag version's storage manifest, or the list of a bag's versions")(bags)
-    app.get("/locations", summary="Where bags can lie")(locations)
+    reading = [needs(Permission.BAGS_READ)]
+    app.get(
+        "/bags/{rest:path}",
+        summary="A bag version's storage manifest, or the list of a bag's versions",
+        dependencies=reading,
+    )(bags)
+    app.get("/locations", summary="Where bags can lie", dependencies=reading)(locations)
     return app
 
 

@@ -13,6 +13,7 @@ from bag_register.surroundings import Surroundings
 from common.ledger import importing
 from common.ledger.engine import transaction
 from common.web.answers import Refused, base_url
+from common.web.auth import Permission, needs
 from common.web.bodies import json_body
 from common.web.fields import Fields, Invalid
 
@@ -34,8 +35,13 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     def read(import_id: str, after: int = Query(default=0, ge=0, lt=1 << 63)) -> JSONResponse:
         return _read(around, import_id, after)
 
-    app.post("/imports", status_code=202, summary="Adopt the bags that lie at a location")(start)
-    app.get("/imports/{import_id}", summary="How far an import is, and a page of its problems")(read)
+    operating = [needs(Permission.OPERATE)]
+    app.post("/imports", status_code=202, summary="Adopt the bags that lie at a location", dependencies=operating)(
+        start
+    )
+    app.get("/imports/{import_id}", summary="How far an import is, and a page of its problems", dependencies=operating)(
+        read
+    )
 
 
 def _wanted(body: Any, around: Surroundings) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from common.ledger.engine import transaction
 from common.ledger.locations import every_location
 from common.ledger.reports import Unbackfilled
 from common.web.answers import Refused
+from common.web.auth import Permission, needs
 
 _MOST = 1000
 _COLUMNS = ("space", "external_identifier", "version", "state", "stage", "code", "ingest_id", "files", "bytes")
@@ -43,6 +44,7 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     app.get(
         "/reports/unbackfilled",
         summary="Bag versions that are not registered at a location; as CSV all of them, without pages",
+        dependencies=[needs(Permission.BAGS_READ)],
     )(unbackfilled)
 
 

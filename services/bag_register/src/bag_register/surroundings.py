@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from bag_register.file_lists import FileLists
 from common.domain.location import LocationId
+from common.web.auth import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Surroundings:
     lists: FileLists
     importable: frozenset[LocationId]
     """The locations that this process can read."""
+    guard: Guard
     wake_relay: Callable[[], None] = lambda: None
     """Called when a hint was put into the outbox."""
     public_url: str = ""

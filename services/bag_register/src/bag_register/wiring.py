@@ -23,6 +23,7 @@ from common.runtime.process import prepare, run_worker
 from common.runtime.settings import build, read_settings
 from common.runtime.worker import Step
 from common.topology import IMPORTING, REGISTERING, Stage
+from common.web.auth import everyone
 from common.web.serving import HttpServer
 
 SERVICE = "bag_register"
@@ -39,6 +40,7 @@ def run() -> None:
         engine=engine,
         lists=lists,
         importable=frozenset(stores.configs),
+        guard=everyone(),
         public_url=settings.public_url,
         version=build(SERVICE).split()[-1],
     )

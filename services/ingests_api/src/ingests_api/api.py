@@ -19,6 +19,7 @@ from common.ledger.ingests import find_ingest
 from common.ledger.requesting import request_backfill
 from common.web.answers import Refused, base_url
 from common.web.application import new_app, not_allowed
+from common.web.auth import Guard, Permission, needs
 from common.web.bodies import json_body
 from common.web.fields import Invalid
 from common.web.health import add_health
@@ -38,6 +39,7 @@ class Surroundings:
     engine: Engine
     offer: Offer
     new_id: Callable[[], UUID]
+    guard: Guard
     wake_relay: Callable[[], None]
     """Called when a hint was put into the outbox."""
     public_url: str = ""
@@ -47,7 +49,10 @@ class Surroundings:
 def make_app(around: Surroundings) -> FastAPI:
     """The application; importing this module does nothing."""
     app = new_app(
-        title="Backfill ingests API", version=around.version, description="Asks for copies of bags, and follows them."
+        title="Backfill ingests API",
+        version=around.version,
+        description="Asks for copies of bags, and follows them.",
+        guard=around.guard,
     )
     app.add_exception_handler(Invalid, _invalid)
     add_health(app, engine=around.engine)
@@ -58,10 +63,11 @@ def make_app(around: Surroundings) -> FastAPI:
     def read(ingest_id: str) -> Response:
         return _read(around, ingest_id)
 
-    app.post("/ingests", **CREATE)(create)
+    asking = [needs(Permission.INGESTS_WRITE)]
+    app.post("/ingests", **CREATE, dependencies=asking)(create)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
-    app.post("/ingests/{rest:path}", include_in_schema=False)(create)
-    app.get("/ingests/{ingest_id:path}", **READ)(read)
+    app.post("/ingests/{rest:path}", include_in_schema=False, dependencies=asking)(create)
+    app.get("/ingests/{ingest_id:path}", **READ, dependencies=[needs(Permission.INGESTS_READ)])(read)
     return app
 
 

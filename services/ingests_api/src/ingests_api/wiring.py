@@ -10,6 +10,7 @@ from common.assembly import courier_opener, open_stores
 from common.runtime.housekeeping import Relay
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
 from common.runtime.settings import build, read_settings
+from common.web.auth import everyone
 from common.web.serving import HttpServer
 from ingests_api.api import Surroundings, make_app
 from ingests_api.choosing import Offer
@@ -37,6 +38,7 @@ def run() -> None:
         offer=offer,
         new_id=uuid4,
         wake_relay=relay.wake,
+        guard=everyone(),
         public_url=settings.public_url,
         version=build(SERVICE).split()[-1],
     )

@@ -7,8 +7,13 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse
+
+from common.errors import TransientError
+
+log = structlog.get_logger()
 
 NO_SUCH_RESOURCE = "The requested resource could not be found."
 
@@ -37,6 +42,16 @@ def error_body(status: int, description: str | None) -> dict[str, Any]:
 
 def error_answer(status: int, description: str | None, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse(error_body(status, description), status_code=status, headers=dict(headers or {}))
+
+
+def refusal(error: Refused) -> JSONResponse:
+    return error_answer(error.status, error.description, error.headers)
+
+
+def unavailable(error: TransientError) -> JSONResponse:
+    """503: what we need does not answer at the moment."""
+    log.warning("unavailable", error=str(error))
+    return error_answer(503, f"{(type(error).__doc__ or '').strip()} Try again.", {"Retry-After": "5"})
 
 
 def instant(moment: datetime) -> str:

@@ -13,15 +13,19 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import TransientError
-from common.web.answers import NO_SUCH_RESOURCE, Refused, error_answer
+from common.web.answers import NO_SUCH_RESOURCE, Refused, error_answer, refusal, unavailable
+from common.web.auth.guard import Guard, Guarded
 
 log = structlog.get_logger()
 
 _QUIET = ("/livez", "/readyz", "/management/healthcheck")
 
 
-def new_app(*, title: str, version: str, description: str) -> FastAPI:
-    """An application without routes; the OpenAPI document is at /openapi.json."""
+def new_app(*, title: str, version: str, description: str, guard: Guard) -> FastAPI:
+    """An application without routes; the OpenAPI document is at /openapi.json.
+
+    Every route must say what it needs (common.web.auth.routes): the guard refuses the others.
+    """
     app = FastAPI(
         title=title, version=version, description=description, docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -30,13 +34,14 @@ def new_app(*, title: str, version: str, description: str) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(TransientError, _unavailable)
     app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(Guarded, guard=guard, application=app)
     app.add_middleware(RequestLog)
     return app
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refused)
-    return error_answer(error.status, error.description, error.headers)
+    return refusal(error)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -77,8 +82,7 @@ def _place(parts: tuple[int | str, ...]) -> str:
 
 async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TransientError)
-    log.warning("unavailable", error=str(error))
-    return error_answer(503, f"{(type(error).__doc__ or '').strip()} Try again.", {"Retry-After": "5"})
+    return unavailable(error)
 
 
 async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
@@ -108,4 +112,16 @@ class RequestLog:
             await self._app(scope, receive, noting)
         finally:
             seconds = round(time.monotonic() - started, 4)
-            log.info("request", method=scope["method"], path=scope["path"], status=status or 500, seconds=seconds)
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status or 500,
+                seconds=seconds,
+                caller=_caller(scope),
+            )
+
+
+def _caller(scope: Scope) -> str | None:
+    found = scope.get("state", {}).get("caller")
+    return found.id if found else None
