@@ -44,9 +44,10 @@ def test_times_become_the_ledger_s_patience_and_secrets_do_not_show(monkeypatch:
     monkeypatch.setenv("BACKFILL_DATABASE_URL", "postgresql://u:secret@h/d")
     monkeypatch.setenv("BACKFILL_LEASE", "PT90S")
     monkeypatch.setenv("BACKFILL_ATTEMPTS", "7")
+    monkeypatch.setenv("BACKFILL_VANISHED", "4")
 
     settings = read_settings(WorkerSettings)
 
-    assert settings.patience == Patience(lease=timedelta(seconds=90), attempts=7)
+    assert settings.patience == Patience(lease=timedelta(seconds=90), attempts=7, vanished=4)
     assert settings.broker == "postgresql://u:secret@h/d"
     assert "secret" not in repr(settings)

@@ -91,8 +91,9 @@ FAILURES: Mapping[str, Failure] = {
         "The history has the last error. Put its cause right, then start a new ingest: what is copied is kept.",
     ),
     "worker_vanished": Failure(
-        "Workers died while they held the row, as often as it may be tried.",
-        "Look for out-of-memory kills and restarts at these times; give the service more memory or fewer rows at once.",
+        "Workers vanished while they held the row: one after another, or the one of the last attempt.",
+        "Look for out-of-memory kills and restarts at these times; the reason names the stage and the largest file."
+        " Give the service more memory, or fewer rows at once, then start a new ingest.",
     ),
     "went_back_too_often": Failure(
         "Restored copies expired again and again before they were copied.",

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Interval, Table, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, Interval, Table, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.errors import ClaimLost
 from common.ledger.tables import NOW, WORK
 from common.topology import Kind, Stage
+
+VANISHED = "vanished"
+"""In a row's progress: how many workers vanished with it in its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Patience:
     """A worker that has not renewed for this long is taken for dead."""
     attempts: int = 5
     """Tries of one row in one state before it fails and goes to the dead letters."""
+    vanished: int = 3
+    """Workers that may vanish with one row before it fails: what kills three will kill every one."""
     back_off: timedelta = timedelta(seconds=5)
     """Before the second try; doubled for each further one, with jitter."""
     longest_back_off: timedelta = timedelta(minutes=15)
@@ -58,6 +63,12 @@ class Patience:
 
 def interval(duration: timedelta) -> Any:
     return literal(duration, Interval())
+
+
+def lost_workers(table: Table) -> Any:
+    """How many workers have vanished with a row in its state, the one whose lease has just run out included."""
+    noted = func.coalesce(table.c.progress[VANISHED].as_integer(), 0)
+    return noted + case((table.c.lease_until < NOW, 1), else_=0)
 
 
 def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Claim | None:
@@ -70,6 +81,7 @@ def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, pati
         free,
         table.c.not_before <= NOW,
         table.c.attempts < patience.attempts,
+        lost_workers(table) < patience.vanished,
     )
     held = before.with_for_update(skip_locked=True).cte("held")
     taken = connection.execute(
@@ -80,6 +92,10 @@ def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, pati
             lease_until=func.clock_timestamp() + interval(patience.lease),
             claimed_by=worker,
             attempts=table.c.attempts + 1,
+            progress=case(
+                (held.c.lease_until.is_(None), table.c.progress),
+                else_=table.c.progress.op("||")(func.jsonb_build_object(VANISHED, lost_workers(table))),
+            ),
         )
         .returning(table.c.fence, table.c.attempts, held.c.claimed_by.label("last"), held.c.lease_until.label("lease"))
     ).one_or_none()
@@ -124,6 +140,11 @@ def remember(connection: Connection, claim: Claim, progress: Mapping[str, Any]) 
     )
     if result.rowcount != 1:
         raise ClaimLost(f"{claim.kind} {claim.row_id}: fence {claim.fence} of {claim.worker} is out of date")
+
+
+def afresh(claim: Claim) -> dict[str, Any]:
+    """For `release`, of a row that is well: what went wrong with it so far does not count any more."""
+    return {"attempts": 0, "progress": claim.table.c.progress.op("-")(VANISHED)}
 
 
 def release(connection: Connection, claim: Claim, **values: Any) -> None:

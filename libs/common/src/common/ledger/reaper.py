@@ -7,16 +7,18 @@ often, and moves on replicas that nobody moved. Any number may run; a lock lets 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text, update
 
 from common.domain.replica import ReplicaState, SegmentState
 from common.ledger import context, failing, outbox
-from common.ledger.claims import Patience, interval
+from common.ledger.claims import Patience, interval, lost_workers
 from common.ledger.settling import start_aggregating
 from common.ledger.tables import NOW, WORK, replicas, segments
 from common.topology import STAGES, Kind, Lane, Stage, State, hint_for
+from common.wording import count, size
 
 _LOCK = 0x6261636B66696C6C
 """Advisory lock: "backfill" in ASCII."""
@@ -57,7 +59,7 @@ def _settled(connection: Connection, rule: Rule, row: Any, *, patience: Patience
     if rule.stage is None:
         _look_after_transfer(connection, row.id, patience=patience)
         return True
-    if row.attempts >= patience.attempts:
+    if row.attempts >= patience.attempts or row.lost >= patience.vanished:
         _bury(connection, rule.stage, row)
         return True
     return False
@@ -67,7 +69,13 @@ def _due(connection: Connection, rule: Rule, *, at_most: int) -> list[Any]:
     table = WORK[rule.kind]
     return list(
         connection.execute(
-            select(table.c.id, table.c.attempts, table.c.claimed_by, table.c.last_error)
+            select(
+                table.c.id,
+                table.c.attempts,
+                table.c.claimed_by,
+                table.c.last_error,
+                lost_workers(table).label("lost"),
+            )
             .where(
                 table.c.state == rule.state.value,
                 table.c.due_at <= NOW,
@@ -92,7 +100,7 @@ def _again_later(connection: Connection, kind: Kind, row_id: int, *, patience: P
 
 
 def _bury(connection: Connection, stage: Stage, row: Any) -> None:
-    """The last attempt's worker vanished: the row must not wait for ever."""
+    """Worker after worker vanished, or the last attempt's: the row must not wait for ever."""
     around = context.read(connection, kind=stage.kind, row_id=row.id, lock=True)
     table = WORK[stage.kind]
     still = connection.execute(
@@ -103,18 +111,26 @@ def _bury(connection: Connection, stage: Stage, row: Any) -> None:
     ).one_or_none()
     if still is None:
         return
-    why = f"{row.attempts} workers vanished while working on it; the last was {row.claimed_by}"
+    give_up = partial(failing.give_up, connection, stage=stage, row_id=row.id, attempts=row.attempts, around=around)
+    why = _why_buried(connection, stage, row)
+    if row.lost:
+        give_up(why=why, code="worker_vanished")
+    else:
+        give_up(why=why)
+
+
+def _why_buried(connection: Connection, stage: Stage, row: Any) -> str:
+    """The largest file is named because it is what a worker with too little memory is likeliest to have died of."""
+    told = [f"no attempt of {row.attempts} is left"]
+    if row.lost:
+        told = [f"{count(row.lost, 'worker')} vanished at {stage.name}", f"the last was {row.claimed_by}"]
+    if stage.kind == "segment":
+        files = connection.execute(select(segments.c.files).where(segments.c.id == row.id)).scalar_one()
+        largest = max(files, key=lambda file: file["size"])
+        told.append(f"the largest file is {largest['path']} ({size(largest['size'])})")
     if row.last_error:
-        why += f"; the last error was: {row.last_error}"
-    failing.give_up(
-        connection,
-        stage=stage,
-        row_id=row.id,
-        attempts=row.attempts,
-        why=why,
-        around=around,
-        code="worker_vanished",
-    )
+        told.append(f"the last error was: {row.last_error}")
+    return "; ".join(told)
 
 
 def _look_after_transfer(connection: Connection, replica_id: int, *, patience: Patience) -> None:

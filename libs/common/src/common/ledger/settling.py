@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select, update
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ImportState, ReplicaState, SegmentState
 from common.ledger import context, events, failing, outbox
-from common.ledger.claims import Claim, Patience, hold, interval, release
+from common.ledger.claims import Claim, Patience, afresh, hold, interval, release
 from common.ledger.context import Context
 from common.ledger.tables import NOW, ingests, replicas, segments
 from common.ledger.writing import none_in, write
@@ -65,7 +65,7 @@ def _done(
     connection: Connection, claim: Claim, done: Done, around: Context | None, *, patience: Patience, build: str
 ) -> None:
     if around is None:
-        release(connection, claim, state=ImportState.FINISHED.value, finished_at=NOW, attempts=0)
+        release(connection, claim, state=ImportState.FINISHED.value, finished_at=NOW, **afresh(claim))
         return
     for fact in done.writes:
         write(fact, connection, claim, around, build)
@@ -78,7 +78,7 @@ def _done(
 
 def _advance(connection: Connection, claim: Claim, state: State, lane: Lane, *, patience: Patience) -> None:
     later = func.clock_timestamp() + interval(patience.hint_again)
-    release(connection, claim, state=state.value, attempts=0, not_before=NOW, due_at=later, last_error=None)
+    release(connection, claim, state=state.value, not_before=NOW, due_at=later, last_error=None, **afresh(claim))
     if following := stage_of_row(claim.kind, state):
         outbox.post(connection, stage=following, lane=lane, hint=hint_for(following, claim.row_id))
 
@@ -138,7 +138,7 @@ def _after_replica(connection: Connection, claim: Claim, done: Done, around: Con
 def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:
     later = func.clock_timestamp() + interval(wait.again_in)
     # A look that went well ends a row of failures: brief errors spread over a thaw of two days do not add up.
-    release(connection, claim, attempts=0, due_at=later)
+    release(connection, claim, due_at=later, **afresh(claim))
     if around:
         once = f"{claim.stage.name}:waits" + ("" if claim.kind == "segment" else f":{wait.why}")
         events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {wait.why}", once=once)

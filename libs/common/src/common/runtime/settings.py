@@ -36,6 +36,9 @@ class WorkerSettings(BaseSettings):
         default=timedelta(seconds=60), gt=timedelta(0), description="a silent worker is taken for dead after this"
     )
     attempts: PositiveInt = Field(default=5, description="tries of one row in one state before it fails")
+    vanished: PositiveInt = Field(
+        default=3, description="workers that may vanish (killed, out of memory) with one row before it fails"
+    )
     back_off: timedelta = Field(
         default=timedelta(seconds=5), gt=timedelta(0), description="before the second try; doubles"
     )
@@ -53,7 +56,13 @@ class WorkerSettings(BaseSettings):
 
     @property
     def patience(self) -> Patience:
-        return Patience(lease=self.lease, attempts=self.attempts, back_off=self.back_off, hint_again=self.hint_again)
+        return Patience(
+            lease=self.lease,
+            attempts=self.attempts,
+            vanished=self.vanished,
+            back_off=self.back_off,
+            hint_again=self.hint_again,
+        )
 
     @property
     def broker(self) -> str:
