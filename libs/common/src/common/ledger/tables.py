@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+import common.ledger.campaigns.tables  # noqa: F401 - ingests refer to campaigns
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
 from common.ledger import access_tables  # noqa: F401  (its tables are the same metadata's)
@@ -93,6 +94,7 @@ ingests = Table(
     Column("callback_status", Text),
     Column("options", JSONB, nullable=False, server_default=EMPTY),
     Column("error_code", Text),
+    Column("campaign_id", ForeignKey("campaigns.id")),
     _timestamp("created_at"),
     _timestamp("finished_at", nullable=True),
     _one_of("ingest_type", [t.value for t in IngestType]),
@@ -108,6 +110,7 @@ ingests = Table(
         postgresql_where=text("status IN ('accepted', 'processing')"),
     ),
     Index("ix_ingests_bag", "space", "external_identifier", "version"),
+    Index("ix_ingests_campaign", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
 )
 
 ingest_events = Table(
