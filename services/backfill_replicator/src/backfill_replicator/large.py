@@ -17,6 +17,7 @@ from backfill_replicator.parts import PartPlan, plan
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
 from common.errors import AlreadyExists, NotFound, StoreUnavailable
+from common.pools import Pools
 from common.ports import Body, ObjectStore, PartReceipt, Upload
 
 IN_FLIGHT = 4
@@ -66,6 +67,7 @@ class LargeCopy:
         destination_key: str,
         notes: Notes,
         checkpoint: Callable[[], None],
+        pools: Pools = ThreadPoolExecutor,
     ) -> None:
         self._file = file
         self._read = read
@@ -74,6 +76,7 @@ class LargeCopy:
         self._key = destination_key
         self._notes = notes
         self._checkpoint = checkpoint
+        self._pools = pools
         self._plan: PartPlan = plan(file.size, destination.limits)
 
     def run(self) -> str:
@@ -129,7 +132,7 @@ class LargeCopy:
                 failed.set()
             slots.release()
 
-        with ThreadPoolExecutor(max_workers=IN_FLIGHT, thread_name_prefix="part") as pool:
+        with self._pools(max_workers=IN_FLIGHT, thread_name_prefix="part") as pool:
             try:
                 for number, data in enumerate(self._parts(hasher, body), start=1):
                     if number in have:

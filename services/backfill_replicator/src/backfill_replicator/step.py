@@ -10,6 +10,7 @@ from common.domain.replica import SegmentState
 from common.errors import NotRestored
 from common.jobs import Interrupted, SegmentJob
 from common.outcome import Done, GoBack, Outcome, Rejected
+from common.pools import Pools
 from common.ports import Stores
 from common.wording import count, size
 
@@ -25,8 +26,9 @@ _CODES = {
 class Replicate:
     """Copies one segment. Everything a later attempt needs is at the destination or remembered with the row."""
 
-    def __init__(self, *, stores: Stores, concurrency: int) -> None:
+    def __init__(self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor) -> None:
         self._stores = stores
+        self._pools = pools
         self._concurrency = concurrency
         """Files copied at the same time."""
 
@@ -35,9 +37,11 @@ class Replicate:
             earlier=dict(job.progress.get("uploads", {})),
             remember=lambda uploads: job.hold.remember(uploads=uploads),
         )
-        transfer = Transfer(checkpoint=job.hold.checkpoint, notes=notes, look_first=_tried_before(job))
+        transfer = Transfer(
+            checkpoint=job.hold.checkpoint, notes=notes, look_first=_tried_before(job), pools=self._pools
+        )
         wanted = [file for file in job.files if not file.fetched]
-        with ThreadPoolExecutor(max_workers=self._concurrency, thread_name_prefix="copy") as pool:
+        with self._pools(max_workers=self._concurrency, thread_name_prefix="copy") as pool:
             futures = [pool.submit(self._copy, transfer, job, index) for index in range(len(job.files))]
             try:
                 results = [future.result() for future in futures]

@@ -7,6 +7,7 @@ An object that is already there is left alone; if its bytes hash to the manifest
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ from backfill_replicator.parts import USUAL_PART, fault
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
 from common.errors import AlreadyExists, Changed, NotFound, NotRestored, RefusedByStore, StoreUnavailable
+from common.pools import Pools
 from common.ports import Body, ObjectStore
 
 
@@ -79,12 +81,19 @@ class Transfer:
     """Copies files, one call each; safe to call from several threads."""
 
     def __init__(
-        self, *, checkpoint: Callable[[], None], notes: Notes, look_first: bool, small: int = USUAL_PART
+        self,
+        *,
+        checkpoint: Callable[[], None],
+        notes: Notes,
+        look_first: bool,
+        small: int = USUAL_PART,
+        pools: Pools = ThreadPoolExecutor,
     ) -> None:
         self._checkpoint = checkpoint
         self._notes = notes
         self._look_first = look_first
         """An earlier attempt may have copied files: look before reading the source a second time."""
+        self._pools = pools
         self._small = small
         """Files up to this many bytes go in one request and are held in memory."""
 
@@ -135,6 +144,7 @@ class Transfer:
                 destination_key=ends.destination_key,
                 notes=self._notes,
                 checkpoint=self._checkpoint,
+                pools=self._pools,
             ).run()
             if not wrong:
                 return Copied(file, Result.COPIED)

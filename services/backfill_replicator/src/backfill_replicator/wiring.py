@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from backfill_replicator.settings import Settings
 from backfill_replicator.step import Replicate
 from common.assembly import courier_opener, open_stores
+from common.pools import Pools
 from common.ports import Stores
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
@@ -23,6 +26,6 @@ def run() -> None:
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
 
 
-def make_steps(*, settings: Settings, stores: Stores) -> dict[Stage, Step]:
+def make_steps(*, settings: Settings, stores: Stores, pools: Pools = ThreadPoolExecutor) -> dict[Stage, Step]:
     """The steps of this service by stage."""
-    return {COPYING: Replicate(stores=stores, concurrency=settings.files_at_once)}
+    return {COPYING: Replicate(stores=stores, concurrency=settings.files_at_once, pools=pools)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
 from common.errors import NotRestored
 from common.jobs import ReplicaJob, SegmentJob
 from common.outcome import Done, Outcome, Planned, Rejected, Wait
+from common.pools import Pools
 from common.ports import ObjectInfo, ObjectStore, Stores, Tier
 from common.stored_bag import StoredBag
 from common.wording import count, size
@@ -50,9 +52,16 @@ class Plan:
     """
 
     def __init__(
-        self, *, stores: Stores, records: Records, warming: Warming, names: Callable[[LocationId], Names]
+        self,
+        *,
+        stores: Stores,
+        records: Records,
+        warming: Warming,
+        names: Callable[[LocationId], Names],
+        pools: Pools = ThreadPoolExecutor,
     ) -> None:
         self._stores = stores
+        self._pools = pools
         self._records = records
         self._warming = warming
         self._names = names
@@ -89,6 +98,7 @@ class Plan:
             wish=wish,
             asked=job.progress.get("asked", {}),
             checkpoint=job.hold.checkpoint,
+            pools=self._pools,
         )
         job.hold.remember(asked=found.asked)
         return None if found.ready else waiting(found, wish, what="tag file", check_every=self._warming.check_every)
@@ -180,8 +190,9 @@ class Plan:
 class ThawSegment:
     """Asks for what is frozen of a segment, and releases the segment when all of it can be read."""
 
-    def __init__(self, *, stores: Stores, warming: Warming) -> None:
+    def __init__(self, *, stores: Stores, warming: Warming, pools: Pools = ThreadPoolExecutor) -> None:
         self._stores = stores
+        self._pools = pools
         self._warming = warming
 
     def __call__(self, job: SegmentJob) -> Outcome:
@@ -198,6 +209,7 @@ class ThawSegment:
             wish=wish,
             asked=job.progress.get("asked", {}),
             checkpoint=job.hold.checkpoint,
+            pools=self._pools,
         )
         if found.ready:
             return Done(said=f"{count(found.objects, 'object')} can be read")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bag_warmer.warmth import INTELLIGENT_TIERING, Request, Warmth, request_for, warmth
 from common.errors import Throttled
+from common.pools import Pools
 from common.ports import ColdStore, ObjectInfo, ObjectStore, Restore, Tier
 
 
@@ -54,6 +55,7 @@ def thaw(
     asked: Mapping[str, str],
     checkpoint: Callable[[], None],
     threads: int = 8,
+    pools: Pools = ThreadPoolExecutor,
 ) -> Thaw:
     """One round. Objects must come from a fresh look at the store; `asked` is what earlier rounds remembered.
 
@@ -63,7 +65,7 @@ def thaw(
     if cold is None:
         return Thaw(objects=len(found))
     now = cold.now()
-    with ThreadPoolExecutor(max_workers=threads) as pool:
+    with pools(max_workers=threads) as pool:
         found = list(pool.map(lambda info: _looked_at(info, store), found))
         states = [(info, _state(info, now=now, wish=wish, asked=asked)) for info in found]
         needy = [info for info, state in states if state in (Warmth.COLD, Warmth.LUKEWARM)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from sqlalchemy import Engine
 
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan, ThawSegment
 from common.assembly import ConfiguredStores, courier_opener, open_stores
+from common.pools import Pools
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
@@ -25,9 +28,13 @@ def run() -> None:
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
 
 
-def make_steps(*, settings: Settings, engine: Engine, stores: ConfiguredStores) -> dict[Stage, Step]:
+def make_steps(
+    *, settings: Settings, engine: Engine, stores: ConfiguredStores, pools: Pools = ThreadPoolExecutor
+) -> dict[Stage, Step]:
     """The steps of this service by stage."""
     return {
-        PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=settings.warming, names=stores.names),
-        THAWING: ThawSegment(stores=stores, warming=settings.warming),
+        PLANNING: Plan(
+            stores=stores, records=LedgerRecords(engine), warming=settings.warming, names=stores.names, pools=pools
+        ),
+        THAWING: ThawSegment(stores=stores, warming=settings.warming, pools=pools),
     }

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from common.jobs import SegmentJob
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
+from common.pools import Pools
 from common.ports import Stores
 from common.wording import count, size
 from verifier.checks import Check
@@ -14,14 +15,15 @@ from verifier.checks import Check
 class Verify:
     """Verifies one segment with credentials that cannot write."""
 
-    def __init__(self, *, stores: Stores, concurrency: int) -> None:
+    def __init__(self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor) -> None:
         self._stores = stores
+        self._pools = pools
         self._concurrency = concurrency
         """Files read at the same time."""
 
     def __call__(self, job: SegmentJob) -> Outcome:
         check = Check(store=self._stores(job.destination.id), checkpoint=job.hold.checkpoint)
-        with ThreadPoolExecutor(max_workers=self._concurrency, thread_name_prefix="verify") as pool:
+        with self._pools(max_workers=self._concurrency, thread_name_prefix="verify") as pool:
             futures = [pool.submit(check.file, file, key=job.destination_key(file)) for file in job.files]
             try:
                 evidence = [future.result() for future in futures]

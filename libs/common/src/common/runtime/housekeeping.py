@@ -52,14 +52,15 @@ class Relay:
         while True:
             last = self._stop.is_set()
             self._wake.clear()
-            healthy = self._publish_all()
+            healthy = self.publish_all()
             if last:
                 break
             # Without a broker the hints wait in the outbox; jitter keeps many workers from coming back at once.
             self._wake.wait(self._idle) if healthy else self._stop.wait(self._idle * (1 + self._random.random()))
         self._drop()
 
-    def _publish_all(self) -> bool:
+    def publish_all(self) -> bool:
+        """Publish until nothing waits. False: broker or ledger could not be reached."""
         try:
             courier = self._connected()
             # Nothing is received: contact is what keeps an idle connection's heartbeats alive.

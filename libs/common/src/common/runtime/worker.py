@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,7 +67,9 @@ class Worker:
         stopping: threading.Event,
         concurrency: int,
         random: Random,
+        pool: Executor | None = None,
     ) -> None:
+        """`pool` runs the steps; threads where it is left out."""
         self._engine = engine
         self._open = open_courier
         self._queues = list(queues)
@@ -79,7 +81,7 @@ class Worker:
         self._stopping = stopping
         self._random = random
         self._free = threading.Semaphore(concurrency)
-        self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="step")
+        self._pool = pool or ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="step")
         self._running: set[Future[None]] = set()
         self.last_contact = time.monotonic()
         """When the loop last came round; liveness looks at it."""
