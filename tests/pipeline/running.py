@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,13 +61,12 @@ class Pipeline:
         }
         return str(self.ingests.post("/ingests", json=body).raise_for_status().json()["id"])
 
+    def until(self, ingest_id: str, done: Callable[[dict[str, Any]], bool], *, seconds: float = 60) -> dict[str, Any]:
+        """The ingest as it is when `done` holds for it first."""
+        return self._until(self.ingests, f"/ingests/{ingest_id}", done, seconds=seconds)
+
     def ended(self, ingest_id: str, *, seconds: float = 60) -> dict[str, Any]:
-        return self._until(
-            self.ingests,
-            f"/ingests/{ingest_id}",
-            lambda found: found["status"]["id"] in ("succeeded", "failed"),
-            seconds=seconds,
-        )
+        return self.until(ingest_id, lambda found: found["status"]["id"] in ("succeeded", "failed"), seconds=seconds)
 
     def _until(self, client: httpx.Client, url: str, done: Any, *, seconds: float = 60) -> dict[str, Any]:
         deadline = time.monotonic() + seconds

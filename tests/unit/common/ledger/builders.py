@@ -108,7 +108,7 @@ def segment_plans(number: int) -> list[SegmentPlan]:
     return [SegmentPlan(n, [a_file(f"data/{n}.tif")]) for n in range(1, number + 1)]
 
 
-def some_segments(engine: Engine, backfill: Backfill, *, states: list[str]) -> list[int]:
+def some_segments(engine: Engine, backfill: Backfill, *, states: list[str], hinted: bool = True) -> list[int]:
     """Segments 1, 2, … of the backfill in the given states."""
     with transaction(engine) as connection:
         return [
@@ -122,6 +122,7 @@ def some_segments(engine: Engine, backfill: Backfill, *, states: list[str]) -> l
                     files=[a_file(f"data/{number}.tif").to_json()],
                     file_count=1,
                     bytes=3,
+                    hinted=hinted,
                 )
                 .returning(segments.c.id)
             ).scalar_one()

@@ -59,6 +59,8 @@ class Patience:
     longest_back_off: timedelta = timedelta(minutes=15)
     hint_again: timedelta = timedelta(seconds=60)
     """When a hint that nobody acted on is repeated."""
+    hints: int = 4
+    """Hints of one replica that may wait in a queue at once (see `common.ledger.windows`)."""
 
 
 def interval(duration: timedelta) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ImportState, ReplicaState, SegmentState
-from common.ledger import context, events
+from common.ledger import context, events, windows
 from common.ledger.claims import Claim, Patience, hold, interval, release
 from common.ledger.context import Context
 from common.ledger.tables import NOW, dead_letters, imports, ingests, replicas, segments
@@ -28,7 +28,7 @@ def try_again(connection: Connection, claim: Claim, *, why: str, patience: Patie
         return False
     pause = back_off(claim.attempt, patience=patience, random=random)
     later = func.clock_timestamp() + interval(pause)
-    release(connection, claim, not_before=later, due_at=later, last_error=why)
+    release(connection, claim, not_before=later, due_at=later, last_error=why, **windows.left(claim))
     if around:
         told = (
             f"{around.title(claim.stage)} retrying - {_segment(around)}attempt {claim.attempt} of {patience.attempts}"

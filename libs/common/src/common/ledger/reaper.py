@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select, text, update
 
 from common.domain.replica import ReplicaState, SegmentState
-from common.ledger import context, failing, outbox
+from common.ledger import context, failing, outbox, windows
 from common.ledger.claims import Patience, interval, lost_workers
 from common.ledger.settling import start_aggregating
 from common.ledger.tables import NOW, WORK, replicas, segments
@@ -47,11 +47,12 @@ def reap(connection: Connection, *, patience: Patience, at_most: int = 500) -> i
     due = [(rule, row) for rule in RULES for row in _due(connection, rule, at_most=at_most)]
     # First what locks replicas, then what locks single rows only: the other way round two transactions could
     # wait for each other.
+    hinted = windows.fill_due(connection, patience=patience, at_most=at_most)
     hints = [(rule, row) for rule, row in due if not _settled(connection, rule, row, patience=patience)]
     for rule, row in hints:
         assert rule.stage is not None
         _hint(connection, rule.stage, row.id, patience=patience)
-    return len(due)
+    return len(due) + hinted
 
 
 def _settled(connection: Connection, rule: Rule, row: Any, *, patience: Patience) -> bool:
@@ -80,6 +81,8 @@ def _due(connection: Connection, rule: Rule, *, at_most: int) -> list[Any]:
                 table.c.state == rule.state.value,
                 table.c.due_at <= NOW,
                 or_(table.c.lease_until.is_(None), table.c.lease_until < NOW),
+                # Those that wait for room in their replica's window are hinted with it, not one by one.
+                *((table.c.hinted,) if rule.kind == "segment" else ()),
             )
             .order_by(table.c.due_at)
             .limit(at_most)

@@ -6,13 +6,13 @@ from sqlalchemy import Connection, func, select, update
 
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ImportState, ReplicaState, SegmentState
-from common.ledger import context, events, failing, outbox
+from common.ledger import context, events, failing, milestones, outbox, windows
 from common.ledger.claims import Claim, Patience, afresh, hold, interval, release
 from common.ledger.context import Context
 from common.ledger.tables import NOW, ingests, replicas, segments
 from common.ledger.writing import none_in, write
 from common.outcome import Done, GoBack, Outcome, Rejected, Wait
-from common.topology import AGGREGATING, REGISTERING, Lane, State, hint_for, stage_of_row
+from common.topology import AGGREGATING, PLANNING, REGISTERING, THAWING, Lane, State, hint_for, stage_of_row
 from common.wording import count, size
 
 _BEFORE = {
@@ -69,18 +69,23 @@ def _done(
         return
     for fact in done.writes:
         write(fact, connection, claim, around, build)
-    _advance(connection, claim, claim.stage.next_state, around.lane, patience=patience)
+    _advance(connection, claim, claim.stage.next_state, around, patience=patience)
     if claim.kind == "segment":
         _after_segment(connection, claim, around, patience=patience)
     else:
         _after_replica(connection, claim, done, around)
 
 
-def _advance(connection: Connection, claim: Claim, state: State, lane: Lane, *, patience: Patience) -> None:
-    later = func.clock_timestamp() + interval(patience.hint_again)
-    release(connection, claim, state=state.value, not_before=NOW, due_at=later, last_error=None, **afresh(claim))
-    if following := stage_of_row(claim.kind, state):
-        outbox.post(connection, stage=following, lane=lane, hint=hint_for(following, claim.row_id))
+def _advance(connection: Connection, claim: Claim, state: State, around: Context, *, patience: Patience) -> None:
+    """A replica is hinted at once; a segment queues up behind those of its replica that came to the stage before."""
+    later = NOW if claim.kind == "segment" else func.clock_timestamp() + interval(patience.hint_again)
+    settled = {"state": state.value, "not_before": NOW, "due_at": later, "last_error": None}
+    release(connection, claim, **settled, **afresh(claim), **windows.left(claim))
+    following = THAWING if claim.stage is PLANNING else stage_of_row(claim.kind, state)
+    if following and following.kind == "segment":
+        windows.fill(connection, stage=following, around=around, patience=patience)
+    elif following:
+        outbox.post(connection, stage=following, lane=around.lane, hint=hint_for(following, claim.row_id))
 
 
 def _after_segment(connection: Connection, claim: Claim, around: Context, *, patience: Patience) -> None:
@@ -89,6 +94,7 @@ def _after_segment(connection: Connection, claim: Claim, around: Context, *, pat
     Exact without counters because the replica's row is locked: segments settle one after another.
     """
     if not none_in(connection, around, [s.value for s in _BEFORE[SegmentState(claim.stage.state)]]):
+        milestones.tell(connection, stage=claim.stage, around=around)
         return
     totals = _totals(connection, around)
     events.add(
@@ -138,7 +144,7 @@ def _after_replica(connection: Connection, claim: Claim, done: Done, around: Con
 def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:
     later = func.clock_timestamp() + interval(wait.again_in)
     # A look that went well ends a row of failures: brief errors spread over a thaw of two days do not add up.
-    release(connection, claim, due_at=later, **afresh(claim))
+    release(connection, claim, due_at=later, **afresh(claim), **windows.left(claim))
     if around:
         once = f"{claim.stage.name}:waits" + ("" if claim.kind == "segment" else f":{wait.why}")
         events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {wait.why}", once=once)
@@ -161,5 +167,5 @@ def _go_back(connection: Connection, claim: Claim, back: GoBack, around: Context
         )
         return
     connection.execute(update(table).where(table.c.id == claim.row_id).values(progress={"returns": returns}))
-    _advance(connection, claim, SegmentState(back.state), around.lane, patience=patience)
+    _advance(connection, claim, SegmentState(back.state), around, patience=patience)
     events.add(connection, around.ingest_id, f"{around.title(claim.stage)} going back - {back.why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -162,11 +163,25 @@ segments = Table(
     Column("file_count", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("error_code", Text),
+    Column("hinted", Boolean, nullable=False, server_default=text("true"), comment="its hint is out, or was"),
     _timestamp("created_at"),
     *_claim_columns(),
     UniqueConstraint("ingest_id", "number"),
     _one_of("state", [s.value for s in SegmentState]),
     Index("ix_segments_due", "due_at", postgresql_where=text("state IN ('thawing', 'copying', 'verifying')")),
+    Index(
+        "ix_segments_hinted",
+        "replica_id",
+        "state",
+        postgresql_where=text("hinted AND state IN ('thawing', 'copying', 'verifying')"),
+    ),
+    Index(
+        "ix_segments_not_hinted",
+        "replica_id",
+        "state",
+        "due_at",
+        postgresql_where=text("NOT hinted AND state IN ('thawing', 'copying', 'verifying')"),
+    ),
     Index(
         "ix_segments_unverified",
         "ingest_id",

@@ -13,10 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from common.domain.replica import EvidenceClass, SegmentState
 from common.ledger.claims import Claim
 from common.ledger.context import Context
-from common.ledger.tables import bag_locations, bag_versions, evidence, outbox, replicas, segments
-from common.messages import encode
+from common.ledger.tables import bag_locations, bag_versions, evidence, replicas, segments
 from common.outcome import Evidence, Planned, Registered, Verified
-from common.topology import THAWING, hint_for
 
 _BATCH = 50
 
@@ -40,21 +38,16 @@ def _planned(fact: Planned, connection: Connection, claim: Claim, around: Contex
                 "files": [file.to_json() for file in plan.files],
                 "file_count": len(plan.files),
                 "bytes": plan.bytes,
+                "hinted": False,
             }
             for plan in batch
         ]
-        ids = connection.execute(insert(segments).returning(segments.c.id), rows).scalars().all()
-        connection.execute(insert(outbox), [_planned_hint(row_id, around) for row_id in ids])
+        connection.execute(insert(segments), rows)
     connection.execute(
         update(replicas)
         .where(replicas.c.id == claim.row_id)
         .values(file_count=fact.files, bytes=fact.bytes, pins=fact.pins)
     )
-
-
-def _planned_hint(segment_id: int, around: Context) -> dict[str, Any]:
-    hint = hint_for(THAWING, segment_id)
-    return {"queue": THAWING.queue(around.lane), "body": encode(hint).decode()}
 
 
 @write.register

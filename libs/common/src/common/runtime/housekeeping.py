@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy import Engine
 
 from common.errors import BrokerUnavailable, LedgerUnavailable
-from common.ledger import outbox, reaper
-from common.ledger.claims import Patience
+from common.ledger import outbox, reaper, windows
+from common.ledger.claims import Claim, Patience
 from common.ledger.engine import transaction
 from common.ports import Courier
 from common.topology import QUEUES
@@ -101,6 +101,21 @@ def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
         due = reaper.reap(connection, patience=patience)
     if due:
         log.info("rows were due", count=due)
+        relay.wake()
+
+
+def make_room(*, engine: Engine, claim: Claim, patience: Patience, relay: Relay) -> None:
+    """A claimed segment's place in its replica's window is the next one's, now and not when this one ends."""
+    if claim.kind != "segment":
+        return
+    try:
+        with transaction(engine) as connection:
+            hinted = windows.refill(connection, claim, patience=patience)
+    except LedgerUnavailable as error:
+        # No reason not to work: the reaper fills windows too.
+        log.warning("window not filled", row=claim.row_id, error=str(error))
+        return
+    if hinted:
         relay.wake()
 
 

@@ -45,6 +45,9 @@ class WorkerSettings(BaseSettings):
     hint_again: timedelta = Field(
         default=timedelta(seconds=60), gt=timedelta(0), description="when an unanswered hint is repeated"
     )
+    hints: PositiveInt = Field(
+        default=4, description="hints of one bag's segments that may wait in a queue at once, so that no bag fills it"
+    )
     housekeeping_period: timedelta = Field(
         default=timedelta(seconds=5), gt=timedelta(0), description="how often the reaper looks"
     )
@@ -62,6 +65,7 @@ class WorkerSettings(BaseSettings):
             vanished=self.vanished,
             back_off=self.back_off,
             hint_again=self.hint_again,
+            hints=self.hints,
         )
 
     @property

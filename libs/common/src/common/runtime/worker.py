@@ -32,7 +32,7 @@ from common.ledger.claims import Claim, Patience
 from common.ledger.engine import transaction
 from common.outcome import Outcome, Rejected
 from common.ports import Courier, Delivery
-from common.runtime.housekeeping import OpenCourier, Relay
+from common.runtime.housekeeping import OpenCourier, Relay, make_room
 from common.runtime.leases import Leases
 from common.topology import Stage, stage_of_queue
 
@@ -210,6 +210,7 @@ class Worker:
         bound = log.bind(stage=claim.stage.name, row=claim.row_id, fence=claim.fence, attempt=claim.attempt)
         started = time.monotonic()
         try:
+            make_room(engine=self._engine, claim=claim, patience=self._patience, relay=self._relay)
             job = begun.job(hold=grip, build=self._identity.build)
             bound = bound.bind(ingest_id=str(getattr(job, "ingest_id", "")), bag=str(getattr(job, "bag", "")))
             said = self._settle(claim, self._steps[claim.stage], job)
