@@ -101,7 +101,7 @@ def test_frozen_tag_files_are_asked_for_and_nothing_of_the_payload() -> None:
     archive.clock.advance(hours=1)
     _, planned = written(plan(archive, files, hold))
 
-    assert waits == Wait(QUARTER, "waiting for 4 tag files to thaw (Standard, within 5 hours)")
+    assert waits == Wait(QUARTER, "waiting for 4 tag files to thaw (Standard, within 5 hours)", timedelta(hours=5))
     assert still == waits
     assert (
         asked == archive.thawing.keys == sorted(COLD.root(BAG) + path for path in files if not path.startswith("data/"))

@@ -67,7 +67,7 @@ def test_each_class_gets_its_own_request_and_what_is_warm_gets_none() -> None:
         (key("data/flexible"), 4, Tier.EXPEDITED),
         (key("data/tiered"), None, Tier.STANDARD),
     ]
-    assert outcome == Wait(QUARTER, "waiting for 3 objects to thaw (Expedited, within 12 hours)")
+    assert outcome == Wait(QUARTER, "waiting for 3 objects to thaw (Expedited, within 12 hours)", timedelta(hours=12))
 
 
 def test_a_deep_intelligent_tiering_object_is_announced_with_its_own_48_hours() -> None:
@@ -77,7 +77,7 @@ def test_a_deep_intelligent_tiering_object_is_announced_with_its_own_48_hours() 
     )
 
     assert thawed(archive, files, wish=Wish(tier=Tier.BULK)) == Wait(
-        QUARTER, "waiting for 1 object to thaw (Bulk, within 48 hours)"
+        QUARTER, "waiting for 1 object to thaw (Bulk, within 48 hours)", timedelta(hours=48)
     )
 
 
@@ -100,9 +100,9 @@ def test_objects_on_their_way_are_waited_for_and_never_asked_for_again() -> None
         archive.clock.advance(minutes=15)
     outcomes.append(thawed(archive, files, hold))
 
-    assert outcomes == [Wait(QUARTER, "waiting for 2 objects to thaw (Standard, within 5 hours)")] * 20 + [
-        Done(said="2 objects can be read")
-    ]
+    assert outcomes == [
+        Wait(QUARTER, "waiting for 2 objects to thaw (Standard, within 5 hours)", timedelta(hours=5))
+    ] * 20 + [Done(said="2 objects can be read")]
     assert archive.thawing.keys == [key("data/a"), key("data/b")]
 
 
@@ -163,7 +163,9 @@ def test_a_copy_that_expired_while_its_extension_was_asked_for_is_waited_for() -
     archive.clock.advance(hours=23)
     archive.thawing.before = lambda *_: Restore.ACCEPTED
 
-    assert thawed(archive, files) == Wait(QUARTER, "waiting for 1 object to thaw (Standard, within 5 hours)")
+    assert thawed(archive, files) == Wait(
+        QUARTER, "waiting for 1 object to thaw (Standard, within 5 hours)", timedelta(hours=5)
+    )
 
 
 def test_an_expired_copy_is_asked_for_again() -> None:
@@ -174,7 +176,7 @@ def test_an_expired_copy_is_asked_for_again() -> None:
 
     again = thawed(archive, files, hold)
 
-    assert again == Wait(QUARTER, "waiting for 1 object to thaw (Standard, within 5 hours)")
+    assert again == Wait(QUARTER, "waiting for 1 object to thaw (Standard, within 5 hours)", timedelta(hours=5))
     assert archive.thawing.keys == [key("data/a")] * 2
 
 
@@ -217,8 +219,10 @@ def test_a_throttling_store_is_left_alone_for_seconds_and_no_object_is_forgotten
     archive.clock.advance(seconds=10)
     second = thawed(archive, files, hold)
 
-    assert first == Wait(timedelta(seconds=10), "waiting for 100 objects to thaw (Standard, within 5 hours)")
-    assert second == Wait(QUARTER, "waiting for 100 objects to thaw (Standard, within 5 hours)")
+    assert first == Wait(
+        timedelta(seconds=10), "waiting for 100 objects to thaw (Standard, within 5 hours)", timedelta(hours=5)
+    )
+    assert second == Wait(QUARTER, "waiting for 100 objects to thaw (Standard, within 5 hours)", timedelta(hours=5))
     assert refused <= 8, "requests that were on their way when the first was refused"
     assert len(archive.thawing.asked) == 100 + refused
     assert set(archive.thawing.keys) == {key(f.path) for f in files}
@@ -295,3 +299,30 @@ def test_looking_at_a_segment_of_a_flat_folder_costs_a_page_or_two(name: str) ->
     assert outcomes == [Done(said="500 objects can be read")] * 6
     assert archive.source.calls == {"list": 6}
     assert max(archive.source.listed) <= 501, "a listing's page has 1,000"
+
+
+def test_every_accepted_request_is_noted_for_those_who_pay_for_it() -> None:
+    archive, hold = Archive(), Hold()
+    files = some_files(archive, {"data/a": b"aaa", "data/b": b"bb"}, storage_class="GLACIER")
+    wish = Wish(tier=Tier.STANDARD, days=1)
+
+    thawed(archive, files, hold, wish=wish)
+    archive.clock.advance(hours=1)
+    thawed(archive, files, hold, wish=wish)
+    once = dict(hold.progress["restores"])
+    archive.clock.advance(days=9)
+    thawed(archive, files, hold, wish=wish)
+
+    assert once == {"tier": "Standard", "days": 1, "objects": 2, "bytes": 5}
+    assert hold.progress["restores"] == {"tier": "Standard", "days": 1, "objects": 4, "bytes": 10}
+
+
+def test_prolonging_a_copy_that_can_be_read_is_noted_too() -> None:
+    archive, hold = Archive(), Hold()
+    files = some_files(archive, {"data/a": b"aaa"}, storage_class="GLACIER")
+    wish = Wish(tier=Tier.STANDARD, days=1, margin=timedelta(days=2))
+    thawed(archive, files, hold, wish=wish)
+    archive.clock.advance(hours=6)
+
+    assert thawed(archive, files, hold, wish=wish) == Done(said="1 object can be read")
+    assert hold.progress["restores"] == {"tier": "Standard", "days": 1, "objects": 2, "bytes": 6}

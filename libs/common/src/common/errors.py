@@ -17,6 +17,11 @@
     │   ├── Immutable             a retention policy or legal hold forbids the write
     │   └── RefusedByStore        any other 4xx
     ├── ClaimLost                 another worker holds the row now: drop everything
+    ├── NotNow                    a person asks for what cannot be done in this state
+    │   ├── AlreadyFinished       what has finished stays as it is
+    │   ├── NothingToRetry        nothing waits
+    │   ├── AlreadyResolved       somebody has decided about the dead letter
+    │   └── NotRedrivable         there is no work behind the dead letter
     └── ConfigurationError        the operator must change a setting
 
 ``code`` is stable: it appears in the API, in the ledger and as a heading of ``docs/reference/errors.md``.
@@ -150,6 +155,41 @@ class ClaimLost(BackfillError):
 
     code = "claim_lost"
     remedy = "Nothing to do: the worker that holds the claim goes on with it."
+
+
+class NotNow(BackfillError):
+    """What was asked for makes no sense in the state that things are in."""
+
+    code = "not_now"
+    remedy = "Look at the ingest or dead letter again: somebody, or its work, was faster."
+
+
+class AlreadyFinished(NotNow):
+    """The ingest has finished, and what has finished stays as it is."""
+
+    code = "already_finished"
+    remedy = "Retry it if it failed; a new ingest does its work then. One that succeeded needs nothing."
+
+
+class NothingToRetry(NotNow):
+    """Every part of the ingest is being worked on: nothing waits."""
+
+    code = "nothing_to_retry"
+    remedy = "Follow it. If its worker has vanished, the next one takes over when the lease ends."
+
+
+class AlreadyResolved(NotNow):
+    """Somebody has decided about this dead letter."""
+
+    code = "already_resolved"
+    remedy = "Look at the dead letter: it names who decided what, and why."
+
+
+class NotRedrivable(NotNow):
+    """There is no work behind this dead letter that could be done again."""
+
+    code = "not_redrivable"
+    remedy = "Find out who published the message, then discard the dead letter with that as the reason."
 
 
 class ConfigurationError(BackfillError):

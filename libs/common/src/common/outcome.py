@@ -83,6 +83,8 @@ class Wait:
     again_in: timedelta
     why: str
     """What the user reads, such as "waiting for 118 objects to thaw (Bulk)"."""
+    promised: timedelta = timedelta(0)
+    """How long the provider says that this takes at most, from the row's arrival in its state; 0 where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bag_warmer import planning
 from bag_warmer.presence import Presence, Records
-from bag_warmer.thaw import Thaw, Wish, thaw
+from bag_warmer.thaw import Thaw, Wish, noted, thaw
 from bag_warmer.warmth import longest
 from common.domain.bagit.policy import Policy
 from common.domain.bagit.reader import BagReading, read_bag
@@ -100,7 +100,7 @@ class Plan:
             checkpoint=job.hold.checkpoint,
             pools=self._pools,
         )
-        job.hold.remember(asked=found.asked)
+        job.hold.remember(**noted(job.progress, found, wish))
         return None if found.ready else waiting(found, wish, what="tag file", check_every=self._warming.check_every)
 
     def _froze_again(self, job: ReplicaJob, error: NotRestored) -> Outcome:
@@ -211,20 +211,21 @@ class ThawSegment:
             checkpoint=job.hold.checkpoint,
             pools=self._pools,
         )
+        if found.accepted or not found.ready:
+            job.hold.remember(**noted(job.progress, found, wish))
         if found.ready:
             return Done(said=f"{count(found.objects, 'object')} can be read")
-        job.hold.remember(asked=found.asked)
         return waiting(found, wish, what="object", check_every=self._warming.check_every)
 
 
 def waiting(found: Thaw, wish: Wish, *, what: str, check_every: timedelta) -> Wait:
     """Leave frozen objects alone for a while; a throttled round goes on soon."""
     again = min(check_every, timedelta(seconds=10)) if found.throttled else check_every
-    hours = max(longest(name, wish.tier) for name in found.classes).total_seconds() / 3600
+    promised = max(longest(name, wish.tier) for name in found.classes)
+    hours = promised.total_seconds() / 3600
     within = f"{hours:.0f} hours" if hours >= 1 else "minutes"
-    return Wait(
-        again_in=again, why=f"waiting for {count(len(found.warming), what)} to thaw ({wish.tier}, within {within})"
-    )
+    why = f"waiting for {count(len(found.warming), what)} to thaw ({wish.tier}, within {within})"
+    return Wait(again_in=again, why=why, promised=promised)
 
 
 def _listed(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from bag_warmer.warmth import INTELLIGENT_TIERING, Request, Warmth, request_for, warmth
 from common.errors import Throttled
@@ -36,6 +37,9 @@ class Thaw:
     asked: dict[str, str] = field(default_factory=dict)
     """When each key was last asked for, by the store's clock, ISO 8601; to be remembered for the next look."""
     requests: int = 0
+    accepted: int = 0
+    """Objects whose restore the store took on, or whose readable copy it prolonged, this time; and their bytes."""
+    accepted_bytes: int = 0
     throttled: bool = False
     """The store asked for less; not everything was asked for yet."""
     classes: frozenset[str] = frozenset()
@@ -73,12 +77,15 @@ def thaw(
         answers = dict(zip([info.key for info in needy], pool.map(asks.ask, needy), strict=True))
     waiting = {info.key: info for info, state in states if _waits(state, answers.get(info.key))}
     stamp = now.isoformat()
+    taken = [info for info in needy if answers[info.key] in (Restore.ACCEPTED, Restore.ALREADY_RESTORED)]
     fresh = {key: stamp for key, answer in answers.items() if answer is Restore.ACCEPTED}
     return Thaw(
         objects=len(found),
         warming=sorted(waiting),
         asked={key: when for key, when in asked.items() if key in waiting} | fresh,
         requests=len([answer for answer in answers.values() if answer is not None]),
+        accepted=len(taken),
+        accepted_bytes=sum(info.size for info in taken),
         throttled=asks.throttled,
         classes=frozenset(info.archive_status or info.storage_class or "" for info in waiting.values()),
     )
@@ -113,6 +120,20 @@ class _Asks:
                 raise
             # Expedited has a capacity of its own; Standard may well be taken at the same moment.
             return self._cold.restore(key=info.key, version_id=info.version_id, days=request.days, tier=Tier.STANDARD)
+
+
+def noted(progress: Mapping[str, Any], found: Thaw, wish: Wish) -> dict[str, Any]:
+    """What to remember after a round: when each key was asked for, and all that was asked of the store so far."""
+    if not found.accepted:
+        return {"asked": found.asked}
+    before = progress.get("restores", {})
+    restores = {
+        "tier": wish.tier.value,
+        "days": wish.days,
+        "objects": before.get("objects", 0) + found.accepted,
+        "bytes": before.get("bytes", 0) + found.accepted_bytes,
+    }
+    return {"asked": found.asked, "restores": restores}
 
 
 def _looked_at(info: ObjectInfo, store: ObjectStore) -> ObjectInfo:

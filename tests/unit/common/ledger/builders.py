@@ -58,7 +58,7 @@ def a_backfill(engine: Engine, *, state: str = "planning", status: str = "accept
                 version=1,
                 created_date=text("now()"),
                 info={},
-                checksum_algorithm="SHA-256",
+                checksum_algorithm="sha256",
                 file_count=1,
                 bytes=1,
                 pins=PINS,

@@ -99,6 +99,14 @@ FAILURES: Mapping[str, Failure] = {
         "Restored copies expired again and again before they were copied.",
         "Raise BACKFILL_THAW_DAYS, or run more replicators, then start a new ingest.",
     ),
+    "cancelled": Failure(
+        "Somebody cancelled the ingest; the history says who and why, and what it had asked of the stores by then.",
+        "Nothing. What was copied stays, unregistered, and is recognised if the same copy is asked for again.",
+    ),
+    "failed_by_operator": Failure(
+        "Somebody ended the ingest by hand, because it would not have come right; the history says who and why.",
+        "Put right what the reason names, then retry the ingest: a new one does its work again.",
+    ),
     "not_a_hint": Failure(
         "A queue held a message that is not one of ours; it was put aside as a dead letter.",
         "Find out who else publishes to the queue. No work depends on the message: the ledger repeats its own hints.",

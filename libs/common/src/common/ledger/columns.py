@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, MetaData, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, Integer, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
@@ -42,4 +42,25 @@ def claim_columns() -> list[Column[object]]:
         timestamp("due_at"),
         Column("progress", JSONB, nullable=False, server_default=EMPTY),
         Column("last_error", Text),
+        *_clock_columns(),
+    ]
+
+
+def _clock_columns() -> list[Column[object]]:
+    """Since when the row is in its state, and when that will have been for too long; triggers keep them."""
+    later = text("clock_timestamp() + interval '7 days'")
+    return [
+        timestamp("entered_at"),
+        Column("entered_fence", BigInteger, nullable=False, server_default=text("0")),
+        Column("stalls_at", DateTime(timezone=True), nullable=False, server_default=later),
+        timestamp("stalled_at", nullable=True),
+    ]
+
+
+def stall_indexes(table: str, by: str, *, open_rows: str) -> list[Index]:
+    """For the look at rows whose time is up, and for the few that have stalled."""
+    waiting = text(f"stalled_at IS NULL AND {open_rows}")
+    return [
+        Index(f"ix_{table}_stalls", "stalls_at", postgresql_where=waiting),
+        Index(f"ix_{table}_stalled", by, postgresql_where=text("stalled_at IS NOT NULL")),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
+from uuid import UUID
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -94,17 +95,27 @@ def fail(
         return
     if stage.kind == "segment":
         _end(connection, "segment", row_id, state=SegmentState.FAILED.value, code=code, why=why)
-    connection.execute(
-        update(segments)
-        .where(segments.c.ingest_id == around.ingest_id, segments.c.state.in_(OPEN_SEGMENTS))
-        .values(state=SegmentState.CANCELLED.value, fence=segments.c.fence + 1, lease_until=None, claimed_by=None)
-    )
-    _end(connection, "replica", around.replica_id, state=ReplicaState.FAILED.value, code=code, why=why)
     said = f"{around.title(stage)} failed - {_segment(around)}{for_user}"
     events.add(connection, around.ingest_id, said, detail={"code": code, "reason": why})
+    close(connection, ingest_id=around.ingest_id, around=around, code=code, why=why)
+
+
+def close(connection: Connection, *, ingest_id: UUID, around: Context | None, code: str, why: str) -> None:
+    """An ingest ends without a copy: its open segments are cancelled, its replica fails, and so does the ingest.
+
+    Every fence grows, so that nobody who works on them commits anything. The caller has locked the replica's row
+    and said why in the history. `around`: None where no replica is the ingest's.
+    """
+    connection.execute(
+        update(segments)
+        .where(segments.c.ingest_id == ingest_id, segments.c.state.in_(OPEN_SEGMENTS))
+        .values(state=SegmentState.CANCELLED.value, fence=segments.c.fence + 1, lease_until=None, claimed_by=None)
+    )
+    if around:
+        _end(connection, "replica", around.replica_id, state=ReplicaState.FAILED.value, code=code, why=why)
     connection.execute(
         update(ingests)
-        .where(ingests.c.id == around.ingest_id, ingests.c.status.in_(OPEN_INGESTS))
+        .where(ingests.c.id == ingest_id, ingests.c.status.in_(OPEN_INGESTS))
         .values(status=IngestStatus.FAILED.value, error_code=code, finished_at=NOW)
     )
 

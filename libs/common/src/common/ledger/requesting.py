@@ -34,6 +34,8 @@ class Wish:
     destination: Location
     options: Mapping[str, Any]
     callback_url: str | None = None
+    retry_of: UUID | None = None
+    """The failed ingest that this one does again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def _accept(connection: Connection, wish: Wish, ingest_id: UUID) -> bool:
             callback_url=wish.callback_url,
             callback_status="pending" if wish.callback_url else None,
             options=dict(wish.options),
+            retry_of=wish.retry_of,
         )
         .on_conflict_do_nothing(index_elements=["bag_version_id", "destination_id"], index_where=_RUNNING)
         .returning(ingests.c.id)

@@ -26,9 +26,11 @@ from common.ledger import access_tables  # noqa: F401  (its tables are the same 
 from common.ledger.columns import EMPTY, NOW, metadata
 from common.ledger.columns import claim_columns as _claim_columns
 from common.ledger.columns import one_of as _one_of
+from common.ledger.columns import stall_indexes as _stall_indexes
 from common.ledger.columns import timestamp as _timestamp
+from common.ledger.dead_letter_tables import dead_letters
 
-__all__ = ["NOW", "metadata"]  # known by these names to everything that reads the tables
+__all__ = ["NOW", "dead_letters", "metadata"]  # known by these names to everything that reads the tables
 
 locations = Table(
     "locations",
@@ -79,6 +81,14 @@ bag_locations = Table(
     Index("uq_bag_locations_primary", "bag_version_id", unique=True, postgresql_where=text("role = 'primary'")),
 )
 
+_LISTED_BY = {
+    "created": (),
+    "status": ("status",),
+    "space": ("space",),
+    "identifier": ("external_identifier",),
+    "destination": ("destination_id",),
+}
+
 ingests = Table(
     "ingests",
     metadata,
@@ -96,6 +106,7 @@ ingests = Table(
     Column("options", JSONB, nullable=False, server_default=EMPTY),
     Column("error_code", Text),
     Column("campaign_id", ForeignKey("campaigns.id")),
+    Column("retry_of", Uuid),
     _timestamp("created_at"),
     _timestamp("finished_at", nullable=True),
     _one_of("ingest_type", [t.value for t in IngestType]),
@@ -112,6 +123,9 @@ ingests = Table(
     ),
     Index("ix_ingests_bag", "space", "external_identifier", "version"),
     Index("ix_ingests_campaign", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
+    *(Index(f"ix_ingests_{name}", *columns, "created_at", "id") for name, columns in _LISTED_BY.items()),
+    Index("ix_ingests_code", "error_code", "created_at", "id", postgresql_where=text("error_code IS NOT NULL")),
+    Index("ix_ingests_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
 )
 
 ingest_events = Table(
@@ -148,6 +162,7 @@ replicas = Table(
     _one_of("lane", ["daily", "backfill"]),
     _one_of("state", [s.value for s in ReplicaState]),
     Index("ix_replicas_due", "due_at", postgresql_where=text("state NOT IN ('registered', 'failed')")),
+    *_stall_indexes("replicas", "ingest_id", open_rows="state NOT IN ('registered', 'failed')"),
     Index("ix_replicas_location", "location_id", "state"),
 )
 
@@ -169,6 +184,7 @@ segments = Table(
     UniqueConstraint("ingest_id", "number"),
     _one_of("state", [s.value for s in SegmentState]),
     Index("ix_segments_due", "due_at", postgresql_where=text("state IN ('thawing', 'copying', 'verifying')")),
+    *_stall_indexes("segments", "ingest_id", open_rows="state IN ('thawing', 'copying', 'verifying')"),
     Index(
         "ix_segments_hinted",
         "replica_id",
@@ -206,6 +222,7 @@ imports = Table(
     *_claim_columns(),
     _one_of("state", [s.value for s in ImportState]),
     Index("ix_imports_due", "due_at", postgresql_where=text("state = 'walking'")),
+    *_stall_indexes("imports", "id", open_rows="state = 'walking'"),
 )
 
 import_problems = Table(
@@ -260,22 +277,6 @@ outbox = Table(
     Column("queue", Text, nullable=False),
     Column("body", Text, nullable=False),
     _timestamp("created_at"),
-)
-
-dead_letters = Table(
-    "dead_letters",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("queue", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("kind", Text),
-    Column("row_id", BigInteger),
-    Column("ingest_id", Uuid),
-    Column("code", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    _timestamp("created_at"),
-    Index("ix_dead_letters_created", "created_at"),
 )
 
 WORK = {"replica": replicas, "segment": segments, "import": imports}
