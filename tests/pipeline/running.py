@@ -36,8 +36,9 @@ from common.runtime.worker import Identity, Step, Worker
 from common.topology import Stage, queues_of
 from common.web.auth import everyone
 from common.web.serving import HttpServer
-from ingests_api.api import Surroundings, make_app
+from ingests_api.api import make_app
 from ingests_api.choosing import Offer
+from ingests_api.surroundings import Surroundings
 
 
 @dataclass(frozen=True)

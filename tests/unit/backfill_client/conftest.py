@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from backfill_client import BackfillClient
 from common.domain.location import LocationId
 from common.web.auth import everyone
-from ingests_api.api import Surroundings, make_app
+from ingests_api.api import make_app
 from ingests_api.choosing import Offer
+from ingests_api.surroundings import Surroundings
 from local_stack.servers.postgres_address import PostgresAddress
 from unit.backfill_client.deployment import Deployment
 from unit.bag_register.builders import Register

@@ -21,8 +21,9 @@ from common.ledger.locations import announce
 from common.ledger.tables import NOW, bag_locations, bag_versions, ingest_events, ingests, outbox, replicas
 from common.web.auth import everyone
 from common.web.serving import HttpServer
-from ingests_api.api import Surroundings, make_app
+from ingests_api.api import make_app
 from ingests_api.choosing import Offer
+from ingests_api.surroundings import ReadObject, Surroundings
 
 COLD = Location(LocationId("cold"), Provider.AMAZON_S3, "archive", "", "Amazon Glacier")
 AZURE = Location(LocationId("azure"), Provider.AZURE_BLOB, "replicas", "bags/", "Azure")
@@ -30,7 +31,13 @@ SPARE = Location(LocationId("spare"), Provider.LOCAL, "/srv/spare")
 LOCATIONS = (COLD, AZURE, SPARE)
 
 
-def an_app(engine: Engine, *, writable: Iterable[Location] = (AZURE, SPARE), public_url: str = "") -> FastAPI:
+def an_app(
+    engine: Engine,
+    *,
+    writable: Iterable[Location] = (AZURE, SPARE),
+    public_url: str = "",
+    read_object: ReadObject | None = None,
+) -> FastAPI:
     with transaction(engine) as connection:
         for location in LOCATIONS:
             announce(connection, location)
@@ -46,6 +53,7 @@ def an_app(engine: Engine, *, writable: Iterable[Location] = (AZURE, SPARE), pub
             guard=everyone(),
             wake_relay=lambda: None,
             public_url=public_url,
+            read_object=read_object,
         )
     )
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from common.ledger.bags import BagRecord, find_bag, find_versions
 from common.ledger.engine import transaction
@@ -19,31 +17,19 @@ from common.ledger.ingests import find_ingest
 from common.ledger.requesting import request_backfill
 from common.web.answers import Refused, base_url
 from common.web.application import new_app, not_allowed
-from common.web.auth import Guard, Permission, needs
+from common.web.auth import Permission, needs
 from common.web.bodies import json_body
 from common.web.fields import Invalid
 from common.web.health import add_health
-from ingests_api.choosing import Offer, choose
+from ingests_api.campaigns.api import add_campaigns
+from ingests_api.choosing import choose
 from ingests_api.documents import ingest_document
 from ingests_api.openapi import CREATE, READ
 from ingests_api.request import Wanted, parse
+from ingests_api.surroundings import Surroundings
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST_NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the API needs from the process it runs in."""
-
-    engine: Engine
-    offer: Offer
-    new_id: Callable[[], UUID]
-    guard: Guard
-    wake_relay: Callable[[], None]
-    """Called when a hint was put into the outbox."""
-    public_url: str = ""
-    version: str = "0"
 
 
 def make_app(around: Surroundings) -> FastAPI:
@@ -63,6 +49,7 @@ def make_app(around: Surroundings) -> FastAPI:
     def read(ingest_id: str) -> Response:
         return _read(around, ingest_id)
 
+    add_campaigns(app, around)
     asking = [needs(Permission.INGESTS_WRITE)]
     app.post("/ingests", **CREATE, dependencies=asking)(create)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.

@@ -6,17 +6,29 @@ from pydantic import Field
 
 from common.domain.location import LocationId
 from common.errors import ConfigurationError
+from common.ledger.campaigns.advancing import Pipeline
 from common.web.settings import HttpSettings
 
 
 class Settings(HttpSettings):
-    """What the API offers. It opens no store, so its locations file needs no credentials."""
+    """What the API offers. It opens a store only to read a list for a campaign from it."""
 
     http_port: int = Field(default=9001, ge=0, le=65535, description="port to listen on; 0: any free one, logged")
     destinations: str = Field(
         default="",
         description="ids of the locations that backfills may write to, with commas between; every location if empty",
     )
+
+    campaign_bags: int = Field(
+        default=2_000, ge=1, description="bag versions of all campaigns together that may be under way at once"
+    )
+    campaign_segments: int = Field(
+        default=20_000, ge=1, description="campaigns let nothing in while so many segments wait or are worked on"
+    )
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return Pipeline(segments=self.campaign_segments, bags=self.campaign_bags)
 
     def writable(self, configured: set[LocationId]) -> frozenset[LocationId]:
         """The destinations on offer. Raises ConfigurationError for one that is not in the locations file."""

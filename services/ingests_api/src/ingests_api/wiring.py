@@ -12,9 +12,12 @@ from common.runtime.process import prepare, start_housekeeping, stop_on_signal
 from common.runtime.settings import build, read_settings
 from common.web.auth import everyone
 from common.web.serving import HttpServer
-from ingests_api.api import Surroundings, make_app
+from ingests_api.api import make_app
+from ingests_api.campaigns.keeper import keep_campaigns
 from ingests_api.choosing import Offer
+from ingests_api.reading import reader_of
 from ingests_api.settings import Settings
+from ingests_api.surroundings import Surroundings
 
 SERVICE = "ingests_api"
 _CONNECTIONS = 10
@@ -24,7 +27,8 @@ def run() -> None:
     """Run the service until SIGTERM."""
     settings = read_settings(Settings)
     engine = prepare(SERVICE, settings, pool_size=_CONNECTIONS)
-    configs = open_stores(settings, engine).configs
+    stores = open_stores(settings, engine)
+    configs = stores.configs
     offer = Offer(
         locations={location: config.location for location, config in configs.items()},
         writable=settings.writable(set(configs)),
@@ -33,6 +37,9 @@ def run() -> None:
     random = Random(SystemRandom().getrandbits(64))
     relay = Relay(engine=engine, open_courier=courier_opener(settings), random=random)
     start_housekeeping(settings, engine=engine, relay=relay, until=ended, random=random)
+    keep_campaigns(
+        engine=engine, pipeline=settings.pipeline, patience=settings.patience, wake_relay=relay.wake, until=ended
+    )
     around = Surroundings(
         engine=engine,
         offer=offer,
@@ -40,6 +47,7 @@ def run() -> None:
         wake_relay=relay.wake,
         guard=everyone(),
         public_url=settings.public_url,
+        read_object=reader_of(stores),
         version=build(SERVICE).split()[-1],
     )
     with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):

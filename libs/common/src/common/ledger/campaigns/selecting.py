@@ -29,6 +29,7 @@ from common.domain.campaign import CampaignState, Order
 from common.ledger.campaigns.tables import campaign_items, campaigns
 from common.ledger.tables import NOW, bag_locations, bag_versions
 
+_EXAMPLES = 10
 BATCH = 20_000
 """Bag versions written down in one transaction."""
 
@@ -95,7 +96,17 @@ _SORT: dict[Order, ColumnElement[Any]] = {
 
 def preview(connection: Connection, *, selection: Selection, destination_id: str, order: Order) -> Selected:
     """Count what would be selected, without writing anything."""
-    chosen = _limited(_matching(selection, destination_id), selection, order).subquery()
+    return _counted(connection, _matching(selection, destination_id), order, most=selection.most)
+
+
+def preview_listed(connection: Connection, *, ids: list[int], order: Order) -> Selected:
+    """The same for listed bag versions; those that the destination has already count too, and become no-ops."""
+    return _counted(connection, _of_ids(ids), order, most=None)
+
+
+def _counted(connection: Connection, query: Select[Any], order: Order, *, most: int | None) -> Selected:
+    ordered = query.order_by(_SORT[order], bag_versions.c.id)
+    chosen = (query if most is None else ordered.limit(most)).subquery()
     totals = connection.execute(
         select(
             func.count().label("bags"),
@@ -103,13 +114,13 @@ def preview(connection: Connection, *, selection: Selection, destination_id: str
             func.coalesce(func.sum(chosen.c.bytes), 0).label("bytes"),
         ).select_from(chosen)
     ).one()
-    first = connection.execute(
-        _matching(selection, destination_id)
-        .order_by(_SORT[order], bag_versions.c.id)
-        .limit(min(10, selection.most or 10))
-    )
+    first = connection.execute(ordered.limit(_EXAMPLES if most is None else min(_EXAMPLES, most)))
     examples = tuple(BagVersion.of(row.space, row.external_identifier, row.version) for row in first)
     return Selected(totals.bags, int(totals.files), int(totals.bytes), examples)
+
+
+def _of_ids(ids: list[int]) -> Select[Any]:
+    return select(bag_versions).where(bag_versions.c.id.in_(select(func.unnest(cast(ids, ARRAY(BigInteger))))))
 
 
 def _matching(selection: Selection, destination_id: str) -> Select[Any]:
@@ -191,8 +202,7 @@ def _known(connection: Connection, names: list[tuple[str, str, int | None]]) -> 
 def write_listed(connection: Connection, *, campaign_id: UUID, ids: list[int], order: Order) -> None:
     """Write down the bag versions of a campaign that lists them."""
     for start in range(0, len(ids), BATCH):
-        part = bag_versions.c.id.in_(select(func.unnest(cast(ids[start : start + BATCH], ARRAY(BigInteger)))))
-        _write(connection, campaign_id, order, select(bag_versions).where(part))
+        _write(connection, campaign_id, order, _of_ids(ids[start : start + BATCH]))
 
 
 def select_batch(connection: Connection, campaign: Any) -> bool:

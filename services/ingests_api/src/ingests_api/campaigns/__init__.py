@@ -1,0 +1,1 @@
+"""Campaigns over HTTP: /backfills, and the thread that moves them on."""

@@ -1,0 +1,43 @@
+"""The thread that moves campaigns on. Every process of the API has one; the ledger lets one of them at a campaign."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Engine
+
+from common.ledger.campaigns.advancing import Pipeline, advance
+from common.ledger.claims import Patience
+from common.ledger.engine import transaction
+from common.runtime.leases import every
+
+log = structlog.get_logger()
+
+PERIOD = 1.0
+"""Seconds between two looks when there is nothing to do but wait."""
+
+
+def keep_campaigns(
+    *,
+    engine: Engine,
+    pipeline: Pipeline,
+    patience: Patience,
+    wake_relay: Callable[[], None],
+    until: threading.Event,
+    period: float = PERIOD,
+) -> threading.Thread:
+    """Look after all campaigns until the event is set."""
+
+    def look() -> None:
+        while not until.is_set():
+            with transaction(engine) as connection:
+                looked = advance(connection, pipeline=pipeline, patience=patience)
+            if looked.let_in:
+                log.info("let in", ingests=looked.let_in)
+                wake_relay()
+            if not looked.busy:
+                return
+
+    return every(period, look, until=until, name="campaigns")

@@ -1,0 +1,32 @@
+"""What the API needs from the process it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from common.domain.location import LocationId
+from common.web.auth import Guard
+from ingests_api.choosing import Offer
+
+ReadObject = Callable[[LocationId, str, int], bytes]
+"""An object's bytes, at most so many. Raises StoreError, TransientError, and ValueError where there are more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the API needs from the process it runs in."""
+
+    engine: Engine
+    offer: Offer
+    new_id: Callable[[], UUID]
+    guard: Guard
+    wake_relay: Callable[[], None]
+    """Called when a hint was put into the outbox."""
+    public_url: str = ""
+    version: str = "0"
+    read_object: ReadObject | None = None
+    """For lists that lie in a store; None: this process opens none."""
