@@ -14,10 +14,12 @@ from common.adapters.queues.registry import as_dsn, open_courier
 from common.domain.location import LocationId
 from common.domain.naming import Names
 from common.errors import ConfigurationError
+from common.ledger import shares
 from common.ledger.engine import transaction
 from common.ledger.locations import announce
 from common.ports import ColdStore, Courier, ObjectStore
-from common.runtime.settings import WorkerSettings
+from common.runtime.settings import WorkerSettings, process_name
+from common.sharing import Share, Users
 
 _IN_POSTGRESQL = frozenset({"pgmq", "postgresql", "postgres", "postgresql+psycopg"})
 
@@ -25,8 +27,12 @@ _IN_POSTGRESQL = frozenset({"pgmq", "postgresql", "postgres", "postgresql+psycop
 class ConfiguredStores:
     """The stores of the locations file, each opened when it is first asked for; safe to share between threads."""
 
-    def __init__(self, configs: dict[LocationId, LocationConfig]) -> None:
+    def __init__(
+        self, configs: dict[LocationId, LocationConfig], *, share: Callable[[LocationId], Share] | None = None
+    ) -> None:
         self._configs = configs
+        self._share = share
+        """Gives this process's part of a location's limits; None: it has them alone."""
         self._open: dict[LocationId, ObjectStore] = {}
         self._cold: dict[LocationId, ColdStore | None] = {}
         self._lock = threading.RLock()
@@ -34,7 +40,8 @@ class ConfiguredStores:
     def __call__(self, location: LocationId) -> ObjectStore:
         with self._lock:
             if location not in self._open:
-                self._open[location] = open_store(self._config(location))
+                share = self._share(location) if self._share else None
+                self._open[location] = open_store(self._config(location), share=share)
             return self._open[location]
 
     def cold(self, location: LocationId) -> ColdStore | None:
@@ -64,7 +71,16 @@ def open_stores(settings: WorkerSettings, engine: Engine) -> ConfiguredStores:
     with transaction(engine) as connection:
         for config in configs.values():
             announce(connection, config.location)
-    return ConfiguredStores(configs)
+    holder = process_name()
+    return ConfiguredStores(configs, share=lambda location: _share(engine, location, holder))
+
+
+def _share(engine: Engine, location: LocationId, holder: str) -> Share:
+    def tell(moving: bool) -> Users:
+        with transaction(engine) as connection:
+            return shares.renew(connection, location_id=location.value, holder=holder, moving=moving)
+
+    return Share(tell, name=location.value)
 
 
 def courier_opener(settings: WorkerSettings) -> Callable[[], Courier]:

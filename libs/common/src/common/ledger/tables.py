@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 import common.ledger.campaigns.tables  # noqa: F401 - ingests refer to campaigns
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
-from common.ledger import access_tables  # noqa: F401  (its tables are the same metadata's)
+from common.ledger import access_tables, upkeep_tables  # noqa: F401  (their tables are the same metadata's)
 from common.ledger.columns import EMPTY, NOW, metadata
 from common.ledger.columns import claim_columns as _claim_columns
 from common.ledger.columns import one_of as _one_of

@@ -93,7 +93,12 @@ def _explain(prefix: str, place: tuple[int | str, ...], message: str) -> str:
 
 def worker_name(service: str) -> str:
     """Who this process is, for claims, evidence and people: service@host:pid."""
-    return f"{service}@{socket.gethostname()}:{getpid()}"
+    return f"{service}@{process_name()}"
+
+
+def process_name() -> str:
+    """This process among all of the deployment: host:pid."""
+    return f"{socket.gethostname()}:{getpid()}"
 
 
 def build(service: str) -> str:

@@ -75,9 +75,10 @@ class LocationConfig(BaseModel):
     concurrency: int = Field(default=16, ge=1, le=256)
     """Threads that use the store at once: the size of its connection pools."""
     max_concurrency: int = Field(default=256, ge=1, le=1024)
-    """Requests in flight at once, of one process, never more; fewer while the store asks for less."""
+    """Requests in flight at once, of all processes together, never more; fewer while the store asks for less. The
+    default is of each process."""
     bandwidth: Annotated[Bandwidth, BeforeValidator(read_bandwidth)] | None = None
-    """Bytes per second of one process, read and written: "8 MB/s", or a list of hours with their rates."""
+    """Bytes per second of all processes together, read and written: "8 MB/s", or a list of hours with their rates."""
     timezone: str = "UTC"
     """Whose hours `bandwidth` means, such as "Europe/London"."""
     connect_timeout: float = Field(default=10, gt=0)

@@ -18,6 +18,7 @@ from common.adapters.objects.wrappers.unlabelled import UnlabelledStore
 from common.domain.location import Provider
 from common.errors import ConfigurationError
 from common.ports import ColdStore, ObjectStore
+from common.sharing import Share
 
 ROOMS = {
     Provider.AMAZON_S3: ("common.adapters.objects.s3", "s3"),
@@ -28,22 +29,34 @@ ROOMS = {
 """Provider → (module with `open_store` and, where objects can be archived, `open_cold_store`; the extra it needs)."""
 
 
-def open_store(config: LocationConfig, *, retry: bool = True) -> ObjectStore:
+def open_store(config: LocationConfig, *, retry: bool = True, share: Share | None = None) -> ObjectStore:
     """The location's store within its limits; sends nothing yet. Raises ConfigurationError.
 
-    Retries are outside, limits inside: who tries again waits for a turn again.
+    Retries are outside, limits inside: who tries again waits for a turn again. With `share`, the limits that the
+    configuration names are those of all processes together.
     """
     opener = cast("Callable[[LocationConfig], ObjectStore]", _opener(config, "open_store"))
     bare = opener(config) if config.record_sha256 else UnlabelledStore(opener(config))
-    limited = ThrottledStore(
-        bare, turns=Turns(ceiling=config.max_concurrency, name=config.id.value), pace=_pace(config)
+    # Nobody chose the default, which only keeps a process from drowning: it is not divided.
+    turns = Turns(
+        ceiling=config.max_concurrency,
+        name=config.id.value,
+        share=share if "max_concurrency" in config.model_fields_set else None,
     )
+    limited = ThrottledStore(bare, turns=turns, pace=_pace(config, share))
     return RetryingStore(limited) if retry else limited
 
 
-def _pace(config: LocationConfig) -> Pace | None:
+def _pace(config: LocationConfig, share: Share | None) -> Pace | None:
     bandwidth = config.bandwidth
-    return None if bandwidth is None else Pace(lambda: bandwidth.at(config.local_time().time()))
+    if bandwidth is None:
+        return None
+
+    def rate() -> float:
+        whole = bandwidth.at(config.local_time().time())
+        return whole if share is None else share.rate(whole)
+
+    return Pace(rate)
 
 
 def open_cold_store(config: LocationConfig, *, retry: bool = True) -> ColdStore | None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from math import inf
 from threading import Lock
 
-LONGEST_NAP = 30.0
-"""Seconds until a waiting transfer looks at the rate again: it changes with the hour."""
+LONGEST_NAP = 10.0
+"""Seconds until a waiting transfer looks at the rate again: it changes with the hour, and with who shares it."""
 
 
 @dataclass(slots=True)

@@ -119,6 +119,7 @@ class _PacedBody:
     def __iter__(self) -> Iterator[bytes | memoryview]:
         blocks = iter(self.body)
         while (block := self._following(blocks)) is not None:
+            self.turns.used()
             _spend(self.pace, block)
             yield block
 

@@ -12,6 +12,7 @@ import structlog
 
 from common.adapters.objects.wrappers.adaptive import AdaptiveLimit, Change
 from common.errors import Throttled
+from common.sharing import Share
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -20,8 +21,17 @@ T = TypeVar("T")
 class Turns:
     """Counts requests in flight and keeps them below an adaptive limit. Safe to share between threads."""
 
-    def __init__(self, *, ceiling: int, name: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        ceiling: int,
+        name: str = "",
+        share: Share | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limit = AdaptiveLimit(ceiling)
+        self._share = share
+        """Where the ceiling is that of all processes together; None: of this one alone."""
         self._name = name
         """The location's id, for the log."""
         self._clock = clock
@@ -33,7 +43,9 @@ class Turns:
     @property
     def limit(self) -> int:
         """How many may be in flight now."""
-        return self._limit.limit
+        if self._share is None:
+            return self._limit.limit
+        return min(self._limit.limit, self._share.requests(self._limit.ceiling))
 
     def request(self, act: Callable[[], T]) -> T:
         """What `act`, one request, returns or raises; waits for a turn first, and learns from the answer."""
@@ -84,15 +96,21 @@ class Turns:
                 reason=str(error),
             )
 
+    def used(self) -> None:
+        """The store is being used; to be called outside of locks, because the other processes may be told of it."""
+        if self._share is not None:
+            self._share.use()
+
     def _take(self) -> None:
+        self.used()
         with self._free:
-            while (pause := self._limit.pause(self._clock())) or self._in_flight >= self._limit.limit:
+            while (pause := self._limit.pause(self._clock())) or self._in_flight >= self.limit:
                 self._waiting += 1
                 self._free.wait(pause or None)
                 self._waiting -= 1
             self._in_flight += 1
             self._most = max(self._most, self._in_flight)
-            if self._waiting and self._in_flight < self._limit.limit:
+            if self._waiting and self._in_flight < self.limit:
                 # Somebody may have been woken during a pause, in vain: pass on the word.
                 self._free.notify()
 
