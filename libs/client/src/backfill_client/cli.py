@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backfill_client import bags_commands, ingest_commands
+from backfill_client import bags_commands, campaign_commands, ingest_commands
 from backfill_client.output import Form, show_json, show_table
 from backfill_client.session import OutputOption, connected, form_of, session_for
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(bags_commands.app, name="bags")
 app.add_typer(ingest_commands.app, name="ingest")
+campaign_commands.add_to(app)
 
 
 @app.callback()
@@ -28,7 +29,9 @@ def general(
         str | None,
         typer.Option("--register-api", envvar="BACKFILL_REGISTER_API", help="Of the bag register, if it is another"),
     ] = None,
-    output: Annotated[Form, typer.Option("--output", "-o", help="table for people, json for programs")] = Form.TABLE,
+    output: Annotated[
+        Form, typer.Option("--output", "-o", help="table for people, json and csv for programs")
+    ] = Form.TABLE,
 ) -> None:
     """Copies archived bags to a further storage provider, and shows what is where."""
     context.obj = session_for(api=api, register=register, output=output)

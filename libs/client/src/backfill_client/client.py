@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from backfill_client.campaigns import Campaigns
 from backfill_client.models import (
     Bag,
     BagVersionSummary,
@@ -38,6 +39,7 @@ class BackfillClient:
         self._ingests = Transport(api, timeout=timeout, sleep=sleep)
         self._register = Transport(register or api, timeout=timeout, sleep=sleep)
         self._sleep = sleep
+        self.campaigns = Campaigns(self._ingests, sleep=sleep)
 
     def __enter__(self) -> Self:
         return self

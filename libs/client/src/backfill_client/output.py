@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ class Form(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
+    """Of lists; single things are shown as a table."""
 
 
 def console() -> Console:
@@ -65,6 +68,20 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     for row in rows:
         table.add_row(*(coloured(cell) for cell in row))
     console().print(table)
+
+
+def show_list(
+    form: Form, columns: Sequence[str], rows: Iterable[Sequence[object]], *, models: Iterable[BaseModel]
+) -> None:
+    """A list in the form that was asked for; JSON shows the models, the others show the rows."""
+    if form is Form.JSON:
+        show_json(list(models))
+    elif form is Form.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    else:
+        show_table(columns, rows)
 
 
 def show_facts(facts: Iterable[tuple[str, object]]) -> None:

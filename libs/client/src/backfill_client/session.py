@@ -29,7 +29,9 @@ class Exit(IntEnum):
     REFUSED = 4
 
 
-OutputOption = Annotated[Form | None, typer.Option("--output", "-o", help="table for people, json for programs")]
+OutputOption = Annotated[
+    Form | None, typer.Option("--output", "-o", help="table for people, json and csv for programs")
+]
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,15 @@ class Transport:
 
     def post(self, path: str, document: Mapping[str, Any]) -> Any:
         """What the API answers to the document; sent once. Raises ApiUnreachable, ApiRefused."""
+        return self._send("POST", path, document)
+
+    def patch(self, path: str, document: Mapping[str, Any]) -> Any:
+        """As `post`, to change what is there."""
+        return self._send("PATCH", path, document)
+
+    def _send(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
         try:
-            return self._document(self._http.post(self._address + path, json=dict(document)))
+            return self._document(self._http.request(method, self._address + path, json=dict(document)))
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
 
