@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+import common.ledger.asking_tables
 import common.ledger.campaigns.tables  # noqa: F401 - ingests refer to campaigns
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
@@ -155,6 +157,8 @@ replicas = Table(
     Column("bytes", BigInteger),
     Column("pins", JSONB),
     Column("error_code", Text),
+    Column("priority", SmallInteger, nullable=False, server_default=text("0")),
+    _timestamp("deadline", nullable=True),
     _timestamp("created_at"),
     *_claim_columns(),
     UniqueConstraint("bag_version_id", "location_id"),
@@ -164,6 +168,12 @@ replicas = Table(
     Index("ix_replicas_due", "due_at", postgresql_where=text("state NOT IN ('registered', 'failed')")),
     *_stall_indexes("replicas", "ingest_id", open_rows="state NOT IN ('registered', 'failed')"),
     Index("ix_replicas_location", "location_id", "state"),
+    Index(
+        "ix_replicas_urgent",
+        "priority",
+        "deadline",
+        postgresql_where=text("priority > 0 OR deadline IS NOT NULL"),
+    ),
 )
 
 segments = Table(
