@@ -14,7 +14,7 @@ from common.domain.ingest import IngestStatus, IngestType
 from common.domain.location import Location
 from common.domain.replica import ReplicaState
 from common.errors import LedgerUnavailable
-from common.ledger import events, outbox
+from common.ledger import callbacks, events, outbox
 from common.ledger.bags import BagRecord
 from common.ledger.failing import OPEN_INGESTS
 from common.ledger.tables import NOW, bag_locations, ingests, replicas
@@ -51,7 +51,8 @@ def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> 
     """Start an ingest for the wish, or name the one that runs for the same bag version and destination.
 
     However many ask at once, the unique index on running ingests lets one of them in. A bag version that is
-    registered at the destination gets an ingest that has succeeded already.
+    registered at the destination gets an ingest that has succeeded already. Whoever gives a callback is called back,
+    also by the ingest that ran already.
     """
     for _ in range(_TRIES):
         if _accept(connection, wish, ingest_id):
@@ -59,6 +60,8 @@ def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> 
             return Answer(ingest_id, created=True)
         # Between the two statements the running ingest may end; then ours gets in at the next try.
         if running := _running(connection, wish):
+            if wish.callback_url:
+                callbacks.owe(connection, ingest_id=running, url=wish.callback_url)
             return Answer(running, created=False)
     raise LedgerUnavailable(f"ingests of {wish.bag.bag} to {wish.destination.id} end as fast as they begin")
 
