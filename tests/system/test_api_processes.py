@@ -16,11 +16,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from backfill_client import BackfillClient
 from common.domain.bag import BagVersion
+from common.ledger.engine import open_engine
 from servers.handles import S3Server
 from unit.bag_register.builders import a_bag
+from unit.ingests_api.builders import fail
+from unit.ingests_api.receivers import receiving
 
 B1 = BagVersion.of("digitised", "PP/MIA 1", 1)
 B1_V2 = BagVersion.of("digitised", "PP/MIA 1", 2)
@@ -112,6 +116,26 @@ def test_bags_of_a_frozen_bucket_are_imported_and_asked_for(environment: dict[st
     names = [path.name for path in tmp_path.joinpath("records").rglob("*.gz")]
     assert all(re.fullmatch(r"[0-9a-f]{64}\.ndjson\.gz", name) for name in names)
     assert len(names) == 2
+
+
+def test_a_callback_is_delivered_by_the_process_that_took_the_request(environment: dict[str, str]) -> None:
+    with receiving() as receiver:
+        secret = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+        given = {"BACKFILL_CALLBACK_HOSTS": receiver.host, "BACKFILL_CALLBACK_SECRETS": secret}
+        with (
+            a_service("bag_register", environment) as register,
+            a_service("ingests_api", environment | given) as api,
+            BackfillClient(api, register=register) as client,
+        ):
+            list(client.watch_import(client.start_import("cold").id, every=0.05))
+            ingest = client.create_backfill("digitised", "PP/MIA 1", destination="azure", callback_url=receiver.url)
+            engine = open_engine(environment["BACKFILL_DATABASE_URL"], name="test")
+            fail(engine, ingest.id)
+            engine.dispose()
+            assert receiver.arrived.wait(20)
+        ((headers, body),) = receiver.requests
+    told = Webhook(secret).verify(body, headers)
+    assert (told["id"], told["status"]["id"]) == (ingest.id, "failed")
 
 
 def test_a_wrong_setting_is_told_with_its_remedy(environment: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from common.ledger.tables import NOW, bag_locations, bag_versions, ingest_events
 from common.web.auth import everyone
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
+from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
 from ingests_api.surroundings import ReadObject, Surroundings
 
@@ -37,6 +38,7 @@ def an_app(
     writable: Iterable[Location] = (AZURE, SPARE),
     public_url: str = "",
     read_object: ReadObject | None = None,
+    callbacks: Allowed = ONLY_PUBLIC,
 ) -> FastAPI:
     with transaction(engine) as connection:
         for location in LOCATIONS:
@@ -52,6 +54,7 @@ def an_app(
             new_id=uuid4,
             guard=everyone(),
             wake_relay=lambda: None,
+            callbacks=callbacks,
             public_url=public_url,
             read_object=read_object,
         )

@@ -21,6 +21,7 @@ from common.web.auth import Permission, needs
 from common.web.bodies import json_body
 from common.web.fields import Invalid
 from common.web.health import add_health
+from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
 from ingests_api.choosing import choose
 from ingests_api.documents import ingest_document
@@ -50,6 +51,7 @@ def make_app(around: Surroundings) -> FastAPI:
         return _read(around, ingest_id)
 
     add_campaigns(app, around)
+    add_callbacks(app, engine=around.engine)
     asking = [needs(Permission.INGESTS_WRITE)]
     app.post("/ingests", **CREATE, dependencies=asking)(create)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
@@ -66,6 +68,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 def _create(around: Surroundings, request: Request, body: Any) -> JSONResponse:
     wanted = parse(body)
+    _check_callback(around, wanted)
     with transaction(around.engine) as connection:
         wish = choose(wanted, bag=_bag(connection, wanted), offer=around.offer)
         answer = request_backfill(connection, wish=wish, ingest_id=around.new_id())
@@ -76,6 +79,11 @@ def _create(around: Surroundings, request: Request, body: Any) -> JSONResponse:
     address = f"{base_url(around.public_url, request)}/ingests/{ingest.id}"
     status = 201 if answer.created else 200
     return JSONResponse(ingest_document(ingest), status_code=status, headers={"Location": address})
+
+
+def _check_callback(around: Surroundings, wanted: Wanted) -> None:
+    if wanted.callback_url and (fault := around.callbacks.fault(wanted.callback_url)):
+        raise Invalid(f'Invalid value at .callback.url: got "{wanted.callback_url}", but {fault}.')
 
 
 def _bag(connection: Connection, wanted: Wanted) -> BagRecord:

@@ -67,6 +67,50 @@ CREATE: dict[str, Any] = {
         415: _error("The request is not application/json"),
     },
 }
+_CALLBACK_LOG = _object(
+    ["type", "results"],
+    type={"const": "ResultList"},
+    results={
+        "type": "array",
+        "items": _object(
+            ["url", "messageId", "status", "attempts"],
+            url=_TEXT,
+            messageId=_TEXT,
+            status=_object(["id"], id={"type": "string", "enum": ["pending", "succeeded", "failed"]}),
+            nextAttempt={"type": "string", "format": "date-time"},
+            lastError=_TEXT,
+            attempts={
+                "type": "array",
+                "items": _object(
+                    ["round", "number", "startedDate", "milliseconds"],
+                    round={"type": "integer"},
+                    number={"type": "integer"},
+                    startedDate={"type": "string", "format": "date-time"},
+                    milliseconds={"type": "integer"},
+                    httpStatus={"type": "integer"},
+                    error=_TEXT,
+                    answer=_TEXT,
+                ),
+            },
+        ),
+    },
+)
+CALLBACKS: dict[str, Any] = {
+    "summary": "An ingest's callbacks, with every attempt to deliver them",
+    "responses": {
+        200: {"description": "The callbacks, by date of request", **_json(_CALLBACK_LOG)},
+        404: _error("There is no such ingest"),
+    },
+}
+REPLAY: dict[str, Any] = {
+    "status_code": 202,
+    "summary": "Send an ingest's callbacks again, from the schedule's beginning",
+    "responses": {
+        202: {"description": "They are due now; their message ids stay", **_json(_CALLBACK_LOG)},
+        404: _error("There is no such ingest"),
+        409: _error("There is no callback, or it is still on its way"),
+    },
+}
 READ: dict[str, Any] = {
     "summary": "An ingest with its history and progress",
     "responses": {200: {"description": "The ingest"}, 404: _error("There is no such ingest")},

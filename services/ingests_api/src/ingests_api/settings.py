@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pathlib import Path
+
+from pydantic import Field, PositiveInt, SecretStr
 
 from common.domain.location import LocationId
 from common.errors import ConfigurationError
@@ -29,6 +31,26 @@ class Settings(HttpSettings):
     @property
     def pipeline(self) -> Pipeline:
         return Pipeline(segments=self.campaign_segments, bags=self.campaign_bags)
+
+    deliver_callbacks: bool = Field(
+        default=True, description="deliver callbacks; off where another ingests_api does it, with less network to reach"
+    )
+    callback_secrets: SecretStr | None = Field(
+        default=None,
+        description="whsec_… to sign callbacks with; several, with commas between, while receivers change theirs",
+    )
+    callback_hosts: str = Field(
+        default="",
+        description="hosts that callbacks may go to although they are private, use plain HTTP or another port than 443"
+        ' and 8443, with commas between: "https://repository.lan:9443"',
+    )
+    callback_ca_file: Path | None = Field(
+        default=None,
+        description="certificates of a private authority, in PEM, to be trusted instead of the public ones",
+    )
+    callbacks_at_once: PositiveInt = Field(
+        default=4, description="callbacks sent at the same time, at most half of them to one host"
+    )
 
     def writable(self, configured: set[LocationId]) -> frozenset[LocationId]:
         """The destinations on offer. Raises ConfigurationError for one that is not in the locations file."""

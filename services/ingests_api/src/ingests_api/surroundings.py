@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from common.domain.location import LocationId
 from common.web.auth import Guard
+from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
 
 ReadObject = Callable[[LocationId, str, int], bytes]
@@ -26,6 +27,8 @@ class Surroundings:
     guard: Guard
     wake_relay: Callable[[], None]
     """Called when a hint was put into the outbox."""
+    callbacks: Allowed = ONLY_PUBLIC
+    """Where callbacks may go."""
     public_url: str = ""
     version: str = "0"
     read_object: ReadObject | None = None

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
+from functools import partial
 from random import Random, SystemRandom
 from uuid import uuid4
+
+import structlog
+from sqlalchemy import Engine
 
 from common.assembly import courier_opener, open_stores
 from common.runtime.housekeeping import Relay
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
-from common.runtime.settings import build, read_settings
+from common.runtime.settings import build, read_settings, worker_name
 from common.web.auth import everyone
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
+from ingests_api.callback_addresses import Allowed, allowed_hosts
 from ingests_api.campaigns.keeper import keep_campaigns
 from ingests_api.choosing import Offer
+from ingests_api.notifier import Notifier, Sender
 from ingests_api.reading import reader_of
+from ingests_api.sending import post
 from ingests_api.settings import Settings
+from ingests_api.signing import read_secrets
 from ingests_api.surroundings import Surroundings
+
+log = structlog.get_logger()
 
 SERVICE = "ingests_api"
 _CONNECTIONS = 10
@@ -34,6 +45,8 @@ def run() -> None:
         writable=settings.writable(set(configs)),
     )
     stopping, ended = stop_on_signal(), threading.Event()
+    allowed = allowed_hosts(settings.callback_hosts)
+    notifier = _notifier(settings, engine=engine, allowed=allowed)
     random = Random(SystemRandom().getrandbits(64))
     relay = Relay(engine=engine, open_courier=courier_opener(settings), random=random)
     start_housekeeping(settings, engine=engine, relay=relay, until=ended, random=random)
@@ -48,9 +61,30 @@ def run() -> None:
         guard=everyone(),
         public_url=settings.public_url,
         read_object=reader_of(stores),
+        callbacks=allowed,
         version=build(SERVICE).split()[-1],
     )
+    delivering = threading.Thread(target=notifier.run, args=[ended], name="callbacks")
+    if settings.deliver_callbacks:
+        delivering.start()
     with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):
         stopping.wait()
     ended.set()
     relay.stop(timeout=5)
+
+
+def _notifier(settings: Settings, *, engine: Engine, allowed: Allowed) -> Notifier:
+    """Raises ConfigurationError for secrets that are none."""
+    given = settings.callback_secrets
+    secrets = read_secrets(given.get_secret_value() if given else "")
+    if settings.deliver_callbacks and not secrets:
+        log.warning("callbacks are not signed", remedy="set BACKFILL_CALLBACK_SECRETS")
+    ca_file = None if settings.callback_ca_file is None else str(settings.callback_ca_file)
+    sender = Sender(
+        post=partial(post, allowed=allowed, ca_file=ca_file),
+        secrets=secrets,
+        clock=lambda: datetime.now(UTC),
+        worker=worker_name(SERVICE),
+        agent=build(SERVICE).replace(" ", "/"),
+    )
+    return Notifier(engine=engine, sender=sender, at_once=settings.callbacks_at_once)
