@@ -1,7 +1,4 @@
-"""What the services need from the outside world. The docstrings are the contract; tests/contracts holds every
-adapter to them.
-
-Object stores. Keys are text, compared code point by code point: no adapter normalises, encodes or trims them.
+"""Object stores. Keys are text, compared code point by code point: no adapter normalises, encodes or trims them.
 An adapter never retries and never logs; the wrappers of :mod:`common.adapters.objects.wrappers` do.
 There is no way to delete an object: nothing in Backfill may.
 """
@@ -63,6 +60,15 @@ class Body(Protocol):
         A block may be a view of a buffer that the next step re-uses: use it before taking the next.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole object in memory."""
+
+    info: ObjectInfo
+    data: bytes | memoryview
+    """All its bytes: as many as `info.size` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,16 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def fetch(
+        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
+    ) -> Fetched | None:
+        """The whole object in one request, for small ones: cheaper than `read`. None where it has more than `most`
+        bytes; then none of them is kept.
+
+        Raises as `read` does, and TruncatedBody.
+        """
+        ...
+
     def create(
         self,
         *,
@@ -247,53 +263,3 @@ class Stores(Protocol):
     def cold(self, location: LocationId) -> ColdStore | None:
         """None where the location's provider has nothing to thaw."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message as a worker sees it."""
-
-    queue: str
-    body: bytes
-    message_id: str
-    tag: object
-    """The adapter's own handle, for ack."""
-
-
-class Courier(Protocol):
-    """Takes hints from the outbox to the workers. May lose, repeat, delay and reorder them.
-
-    One object belongs to one thread. All raise BrokerUnavailable, after which the caller makes a new one.
-    """
-
-    def declare(self, queues: Sequence[str]) -> None:
-        """Make sure the queues exist, durable. Twice: nothing happens."""
-        ...
-
-    def publish(self, *, queue: str, body: bytes, message_id: str) -> None:
-        """Returns only when the broker has confirmed that a queue holds the message.
-
-        Raises BrokerUnavailable also where no queue took it.
-        """
-        ...
-
-    def receive(self, queues: Sequence[str], *, wait: float) -> Delivery | None:
-        """The next message of any of the queues, the first named preferred; None after `wait` seconds without one.
-
-        Calling it is what keeps the connection alive: call it at least every few seconds.
-        """
-        ...
-
-    def ack(self, delivery: Delivery) -> None:
-        """The message is dealt with; it does not come back."""
-        ...
-
-    def give_back(self, delivery: Delivery) -> None:
-        """The message could not be dealt with; it comes again, at once or later."""
-        ...
-
-    def depths(self, queues: Sequence[str]) -> dict[str, int]:
-        """About how many messages of each queue wait to be delivered; those being worked on are left out."""
-        ...
-
-    def close(self) -> None: ...

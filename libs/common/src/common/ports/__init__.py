@@ -1,0 +1,37 @@
+"""What the services need from the outside world. The docstrings are the contract; tests/contracts holds every
+adapter to them."""
+
+from common.ports.objects import (
+    Body,
+    ColdStore,
+    Fetched,
+    Limits,
+    ObjectInfo,
+    ObjectStore,
+    PartReceipt,
+    PendingUpload,
+    Restore,
+    RestoreStatus,
+    Stores,
+    Tier,
+    Upload,
+)
+from common.ports.queues import Courier, Delivery
+
+__all__ = [
+    "Body",
+    "ColdStore",
+    "Courier",
+    "Delivery",
+    "Fetched",
+    "Limits",
+    "ObjectInfo",
+    "ObjectStore",
+    "PartReceipt",
+    "PendingUpload",
+    "Restore",
+    "RestoreStatus",
+    "Stores",
+    "Tier",
+    "Upload",
+]
