@@ -11,6 +11,7 @@ from common.domain.replica import EvidenceClass
 from common.domain.segment import PlannedFile
 from common.errors import NotRestored, StoreUnavailable, TruncatedBody
 from common.jobs import Interrupted
+from common.measuring import WHOLE
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
 from unit.common.domain.bagit.bags import digest
 from unit.common.runtime.archives import AZURE, BAG, Archive, Hold, as_fetched, planned, segment_job
@@ -160,7 +161,7 @@ def test_an_error_that_says_nothing_about_the_bytes_is_no_evidence(error: Except
 
 def test_a_stopping_worker_leaves_off_between_blocks() -> None:
     archive = Archive()
-    files = at_destination(archive, large=bytes(1 << 20))
+    files = at_destination(archive, large=bytes(WHOLE + (1 << 20)))
 
     with pytest.raises(Interrupted):
         verified(archive, files, Hold(stop_after=4))

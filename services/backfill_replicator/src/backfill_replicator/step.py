@@ -9,6 +9,7 @@ from backfill_replicator.transfer import Copied, Ends, Result, Transfer
 from common.domain.replica import SegmentState
 from common.errors import NotRestored
 from common.jobs import Interrupted, SegmentJob
+from common.measuring import Memory
 from common.outcome import Done, GoBack, Outcome, Rejected
 from common.pools import Pools
 from common.ports import Stores
@@ -31,6 +32,7 @@ class Replicate:
         self._pools = pools
         self._concurrency = concurrency
         """Files copied at the same time."""
+        self._memory = Memory()
 
     def __call__(self, job: SegmentJob) -> Outcome:
         notes = Notes(
@@ -38,7 +40,11 @@ class Replicate:
             remember=lambda uploads: job.hold.remember(uploads=uploads),
         )
         transfer = Transfer(
-            checkpoint=job.hold.checkpoint, notes=notes, look_first=_tried_before(job), pools=self._pools
+            checkpoint=job.hold.checkpoint,
+            notes=notes,
+            memory=self._memory,
+            look_first=_tried_before(job),
+            pools=self._pools,
         )
         wanted = [file for file in job.files if not file.fetched]
         with self._pools(max_workers=self._concurrency, thread_name_prefix="copy") as pool:

@@ -14,12 +14,13 @@ from enum import StrEnum
 
 from backfill_replicator.labels import labels
 from backfill_replicator.large import LargeCopy, Notes
-from backfill_replicator.parts import USUAL_PART, fault
+from backfill_replicator.parts import fault
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
 from common.errors import AlreadyExists, Changed, NotFound, NotRestored, RefusedByStore, StoreUnavailable
+from common.measuring import WHOLE, Memory, hash_object
 from common.pools import Pools
-from common.ports import Body, ObjectStore
+from common.ports import Body, Fetched, ObjectStore
 
 
 class Result(StrEnum):
@@ -66,15 +67,22 @@ class SourceGone(Exception):
 
 
 @contextmanager
-def pinned(file: PlannedFile, ends: Ends) -> Iterator[Body]:
-    """The source's bytes, as they were planned for. Raises SourceGone where others or none are there."""
+def as_planned(file: PlannedFile) -> Iterator[None]:
+    """Raises SourceGone where the source has no such object any more, or another one."""
     try:
-        with ends.source.read(key=ends.source_key, if_match=file.etag, version_id=file.version_id) as body:
-            yield body
+        yield
     except NotFound as error:
         raise SourceGone(Result.SOURCE_VANISHED, f"{file.path}: {error}") from error
     except Changed as error:
         raise SourceGone(Result.SOURCE_CHANGED, f"{file.path}: {error}") from error
+
+
+@contextmanager
+def pinned(file: PlannedFile, ends: Ends) -> Iterator[Body]:
+    """The source's bytes, as they were planned for. Raises SourceGone where others or none are there."""
+    opened = ends.source.read(key=ends.source_key, if_match=file.etag, version_id=file.version_id)
+    with as_planned(file), opened as body:
+        yield body
 
 
 class Transfer:
@@ -85,17 +93,19 @@ class Transfer:
         *,
         checkpoint: Callable[[], None],
         notes: Notes,
+        memory: Memory,
         look_first: bool,
-        small: int = USUAL_PART,
+        small: int = WHOLE,
         pools: Pools = ThreadPoolExecutor,
     ) -> None:
         self._checkpoint = checkpoint
         self._notes = notes
+        self._memory = memory
         self._look_first = look_first
         """An earlier attempt may have copied files: look before reading the source a second time."""
         self._pools = pools
         self._small = small
-        """Files up to this many bytes go in one request and are held in memory."""
+        """Files up to this many bytes come and go in one request each and are held in memory between the two."""
 
     def copy(self, file: PlannedFile, ends: Ends) -> Copied:
         """Make the destination hold the file. Raises NotRestored where the source is frozen, and other StoreErrors and
@@ -116,23 +126,32 @@ class Transfer:
             return self._compare(file, ends)
 
     def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
-        hasher, data, content_type = self._read_small(file, ends)
-        if mismatches(expected=file.checksums, measured=hasher.digests()) or hasher.size != file.size:
-            # Once more from the source: the flip may have happened on the way.
-            hasher, data, content_type = self._read_small(file, ends)
-            if wrong := describe_mismatch(file, hasher):
+        with self._memory.holding(file.size):
+            found, wrong = self._read_small(file, ends)
+            if wrong:
+                # Once more from the source: the flip may have happened on the way.
+                found, wrong = self._read_small(file, ends)
+            if wrong or found is None:
                 return Copied(file, Result.SOURCE_CORRUPT, wrong)
-        ends.destination.create(key=ends.destination_key, data=data, content_type=content_type, metadata=labels(file))
+            ends.destination.create(
+                key=ends.destination_key,
+                data=found.data,
+                content_type=found.info.content_type,
+                metadata=labels(file),
+            )
         return Copied(file, Result.COPIED)
 
-    def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[MultiHasher, bytes, str | None]:
-        """The bytes, hashed, and the content type they have at the source."""
-        with pinned(file, ends) as body:
-            content_type = body.info.content_type
-            data = b"".join(bytes(block) for block in body)
+    def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[Fetched | None, str]:
+        """The bytes and what is wrong with them, if anything; no bytes where there are too many."""
+        with as_planned(file):
+            found = ends.source.fetch(
+                key=ends.source_key, most=file.size, if_match=file.etag, version_id=file.version_id
+            )
+        if found is None:
+            return None, f"{file.path}: more than {file.size} bytes, expected {file.size}"
         hasher = MultiHasher(file.checksums)
-        hasher.update(data)
-        return hasher, data, content_type
+        hasher.update(found.data)
+        return found, describe_mismatch(file, hasher)
 
     def _copy_large(self, file: PlannedFile, ends: Ends) -> Copied:
         wrong = ""
@@ -161,10 +180,14 @@ class Transfer:
         """An object is there: its bytes decide, not its size and not what anybody noted about it."""
         hasher = MultiHasher(file.checksums)
         try:
-            with ends.destination.read(key=ends.destination_key) as body:
-                for block in body:
-                    self._checkpoint()
-                    hasher.update(block)
+            hash_object(
+                ends.destination,
+                key=ends.destination_key,
+                size=file.size,
+                hasher=hasher,
+                memory=self._memory,
+                checkpoint=self._checkpoint,
+            )
         except NotFound as error:
             raise StoreUnavailable(f"{ends.destination_key} was there and is not: {error}") from error
         except NotRestored as error:

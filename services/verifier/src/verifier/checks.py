@@ -10,6 +10,7 @@ from common.domain.fixity import Algorithm, MultiHasher, mismatches
 from common.domain.replica import EvidenceClass
 from common.domain.segment import PlannedFile
 from common.errors import Changed, NotFound
+from common.measuring import Memory, hash_object
 from common.outcome import Evidence
 from common.ports import ObjectInfo, ObjectStore
 
@@ -20,8 +21,9 @@ READS = 3
 class Check:
     """Reads files back; safe to call from several threads."""
 
-    def __init__(self, *, store: ObjectStore, checkpoint: Callable[[], None]) -> None:
+    def __init__(self, *, store: ObjectStore, memory: Memory, checkpoint: Callable[[], None]) -> None:
         self._store = store
+        self._memory = memory
         self._checkpoint = checkpoint
 
     def file(self, file: PlannedFile, *, key: str) -> Evidence:
@@ -40,18 +42,17 @@ class Check:
         hasher = MultiHasher(file.checksums)
         begun, began = datetime.now(UTC), time.perf_counter()
         try:
-            info = self._hash(key, hasher)
+            info = self._hash(file, key, hasher)
         except (NotFound, Changed) as error:
             return _evidence(file, key, "missing", hasher, None, begun, began, str(error))
         reason = _fault(file, hasher, info)
         return _evidence(file, key, "mismatch" if reason else "match", hasher, info, begun, began, reason)
 
-    def _hash(self, key: str, hasher: MultiHasher) -> ObjectInfo:
-        with self._store.read(key=key) as body:
-            for block in body:
-                self._checkpoint()
-                hasher.update(block)
-            return body.info
+    def _hash(self, file: PlannedFile, key: str, hasher: MultiHasher) -> ObjectInfo:
+        self._checkpoint()
+        return hash_object(
+            self._store, key=key, size=file.size, hasher=hasher, memory=self._memory, checkpoint=self._checkpoint
+        )
 
 
 def _fault(file: PlannedFile, hasher: MultiHasher, info: ObjectInfo) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from common.jobs import SegmentJob
+from common.measuring import Memory
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
 from common.pools import Pools
 from common.ports import Stores
@@ -20,9 +21,11 @@ class Verify:
         self._pools = pools
         self._concurrency = concurrency
         """Files read at the same time."""
+        self._memory = Memory()
 
     def __call__(self, job: SegmentJob) -> Outcome:
-        check = Check(store=self._stores(job.destination.id), checkpoint=job.hold.checkpoint)
+        store = self._stores(job.destination.id)
+        check = Check(store=store, memory=self._memory, checkpoint=job.hold.checkpoint)
         with self._pools(max_workers=self._concurrency, thread_name_prefix="verify") as pool:
             futures = [pool.submit(check.file, file, key=job.destination_key(file)) for file in job.files]
             try:

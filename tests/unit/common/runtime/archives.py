@@ -12,12 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from common.adapters.objects.memory import MemoryBucket, MemoryColdStore, MemoryStore
+from common.adapters.objects.reading import fetched
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm, MultiHasher
 from common.domain.location import Location, LocationId, Provider
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, Interrupted, ReplicaJob, SegmentJob
-from common.ports import Body, Limits, ObjectInfo, ObjectStore, PartReceipt, Restore, Tier, Upload
+from common.ports import Body, Fetched, Limits, ObjectInfo, ObjectStore, PartReceipt, Restore, Tier, Upload
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 COLD = Location(LocationId("cold"), Provider.MEMORY, "cold", title="Cold")
@@ -105,6 +106,9 @@ class Watched:
         self._called("read", key)
         with self.inner.read(key=key, **options) as body:
             yield _WatchedBody(self, key, body)
+
+    def fetch(self, *, key: str, most: int, **options: Any) -> Fetched | None:
+        return fetched(self.read(key=key, **options), most=most)
 
     def create(self, *, key: str, data: bytes | memoryview, **facts: Any) -> ObjectInfo:
         self._called("create", key)

@@ -16,8 +16,10 @@ from botocore.exceptions import (
 )
 
 from common.adapters.objects.azure import errors as azure_errors
+from common.adapters.objects.azure import sdk_errors
 from common.adapters.objects.local import errors as local_errors
 from common.adapters.objects.obstore_answers import Answer, answer_of, can_name
+from common.adapters.objects.s3 import boto_errors
 from common.adapters.objects.s3 import errors as s3_errors
 from common.errors import (
     AccessDenied,
@@ -103,7 +105,7 @@ def test_retry_after_is_handed_on() -> None:
         "PutObject",
     )
 
-    error = s3_errors.error_for(s3_errors.boto_answer(slow), what="creating k")
+    error = s3_errors.error_for(boto_errors.boto_answer(slow), what="creating k")
 
     assert (type(error), error.retry_after, str(error)) == (Throttled, 7.0, "creating k: HTTP 503 SlowDown")
 
@@ -113,7 +115,7 @@ def test_an_error_inside_a_200_is_the_servers_fault() -> None:
         {"Error": {"Code": "Unheard"}, "ResponseMetadata": {"HTTPStatusCode": 200}}, "CompleteMultipartUpload"
     )
 
-    assert s3_errors.boto_answer(inside) == Answer(500, "Unheard")
+    assert boto_errors.boto_answer(inside) == Answer(500, "Unheard")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_an_error_inside_a_200_is_the_servers_fault() -> None:
     ],
 )
 def test_a_network_problem_is_unavailable_and_keeps_addresses_to_itself(problem: Exception) -> None:
-    with pytest.raises(StoreUnavailable) as raised, s3_errors.translated("reading k"):
+    with pytest.raises(StoreUnavailable) as raised, boto_errors.translated("reading k"):
         raise problem
 
     assert (str(raised.value), raised.value.__cause__) == ("reading k: no answer", None)
@@ -134,16 +136,16 @@ def test_a_network_problem_is_unavailable_and_keeps_addresses_to_itself(problem:
 
 @pytest.mark.parametrize("problem", [ServiceRequestError("sig=secret"), ServiceResponseError("sig=secret")])
 def test_an_azure_network_problem_is_unavailable(problem: Exception) -> None:
-    with pytest.raises(StoreUnavailable) as raised, azure_errors.translated("reading k"):
+    with pytest.raises(StoreUnavailable) as raised, sdk_errors.translated("reading k"):
         raise problem
 
     assert "secret" not in str(raised.value)
 
 
 def test_a_body_that_broke_off_is_truncated() -> None:
-    with pytest.raises(TruncatedBody), s3_errors.translated("reading k"):
+    with pytest.raises(TruncatedBody), boto_errors.translated("reading k"):
         raise ResponseStreamingError(error="x")
-    with pytest.raises(TruncatedBody), azure_errors.translated("reading k"):
+    with pytest.raises(TruncatedBody), sdk_errors.translated("reading k"):
         raise IncompleteReadError("x")
 
 

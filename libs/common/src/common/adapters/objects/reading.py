@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from common.adapters.objects.body import CountedBody, checked_range
 from common.errors import Changed
-from common.ports import Body, ObjectInfo
+from common.ports import Body, Fetched, ObjectInfo
 
 BLOCK = 256 * 1024
 """Bytes to take from a stream at once: larger blocks cost page faults, smaller ones calls."""
@@ -44,6 +44,14 @@ def opened(
         close = getattr(blocks, "close", None)
         if close is not None:
             close()
+
+
+def fetched(body: AbstractContextManager[Body], *, most: int) -> Fetched | None:
+    """As `ObjectStore.fetch` promises, out of `read`."""
+    with body as opened_body:
+        if opened_body.info.size > most:
+            return None
+        return Fetched(opened_body.info, b"".join(bytes(block) for block in opened_body))
 
 
 def _span(first: int, length: int | None) -> Span:

@@ -10,4 +10,7 @@ __all__ = ["AzureStore", "open_store"]
 
 
 def open_store(config: LocationConfig) -> AzureStore:
-    return AzureStore(Connection.of(config))
+    """Raises ConfigurationError where no credentials can be found."""
+    connection = Connection(config)
+    connection.check_credentials()
+    return AzureStore(connection)

@@ -1,73 +1,65 @@
-"""The two clients of one container, made once and shared by all threads."""
+"""The two clients of one container, shared by all threads: obstore for the bytes, azure-storage-blob for the rest."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import ContainerClient, StandardBlobTier
 from obstore.store import AzureStore as ObstoreAzure
-from requests.adapters import HTTPAdapter
 
+from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.obstore_calls import ObstoreCalls
 from common.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from common.adapters.objects.azure.control import Control
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Connection:
-    """A container with its clients. Both are thread-safe; neither retries."""
+    """A container with its clients, each made when it is first needed. Both are thread-safe; neither retries."""
 
-    container: str
-    access_tier: StandardBlobTier | None
-    control: ContainerClient
-    bytes: ObstoreAzure
+    config: LocationConfig
 
-    @classmethod
-    def of(cls, config: LocationConfig) -> Connection:
+    @property
+    def access_tier(self) -> str | None:
+        return self.config.access_tier
+
+    def check_credentials(self) -> None:
         """Sends nothing to the store. Raises ConfigurationError where no credentials can be found."""
-        return cls(config.bucket, _tier(config), _control(config), _bytes(config))
+        if self.config.account_key is None and self.config.sas_token is None:
+            identity(self.config)
+
+    @cached_property
+    def bytes(self) -> ObstoreCalls:
+        return ObstoreCalls(_obstore(self.config), error_for)
+
+    @cached_property
+    def control(self) -> Control:
+        # Imported here: not every worker needs the SDK, and none to move bytes.
+        from common.adapters.objects.azure.control import Control
+
+        return Control.of(self.config)
 
 
-def _control(config: LocationConfig) -> ContainerClient:
-    return ContainerClient(
-        _endpoint(config),
-        config.bucket,
-        credential=_credential(config),
-        transport=_transport(config),
-        retry_total=0,
-        connection_timeout=config.connect_timeout,
-        read_timeout=config.read_timeout,
-        max_single_put_size=5000 * 2**20,
-    )
-
-
-def _transport(config: LocationConfig) -> RequestsTransport:
-    """A pool with a connection for each thread; requests' own has ten, and throws the others away."""
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=max(16, config.concurrency), max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return RequestsTransport(session=session, session_owner=False)
-
-
-def _bytes(config: LocationConfig) -> ObstoreAzure:
-    options: dict[str, Any] = {"account_name": config.account_name, "endpoint": _endpoint(config)}
+def _obstore(config: LocationConfig) -> ObstoreAzure:
+    options: dict[str, Any] = {"account_name": config.account_name, "endpoint": endpoint(config)}
     provider = None
     if config.account_key is not None:
         options["account_key"] = config.account_key.get_secret_value()
     elif config.sas_token is not None:
         options["sas_key"] = config.sas_token.get_secret_value().lstrip("?")
     else:
-        provider = import_module("obstore.auth.azure").AzureCredentialProvider(_identity(config))
+        provider = import_module("obstore.auth.azure").AzureCredentialProvider(identity(config))
     return ObstoreAzure(
         config.bucket,
         config=options,  # type: ignore[arg-type]
         client_options={
-            "allow_http": _endpoint(config).startswith("http://"),
+            "allow_http": endpoint(config).startswith("http://"),
             "connect_timeout": timedelta(seconds=config.connect_timeout),
             "read_timeout": timedelta(seconds=config.read_timeout),
             "timeout": timedelta(days=1),  # of a whole body; a body that stands still meets read_timeout
@@ -77,15 +69,8 @@ def _bytes(config: LocationConfig) -> ObstoreAzure:
     )
 
 
-def _credential(config: LocationConfig) -> Any:
-    if config.account_key is not None:
-        return {"account_name": config.account_name, "account_key": config.account_key.get_secret_value()}
-    if config.sas_token is not None:
-        return config.sas_token.get_secret_value().lstrip("?")
-    return _identity(config)
-
-
-def _identity(config: LocationConfig) -> Any:
+def identity(config: LocationConfig) -> Any:
+    """The worker's managed identity. Raises ConfigurationError where its package is missing."""
     try:
         return import_module("azure.identity").DefaultAzureCredential()
     except ImportError:
@@ -95,17 +80,6 @@ def _identity(config: LocationConfig) -> Any:
         ) from None
 
 
-def _tier(config: LocationConfig) -> StandardBlobTier | None:
-    if config.access_tier is None:
-        return None
-    try:
-        return StandardBlobTier(config.access_tier)
-    except ValueError:
-        known = ", ".join(sorted(tier.value for tier in StandardBlobTier))
-        raise ConfigurationError(
-            f"location {config.id}: access_tier is {config.access_tier!r}, must be one of {known}"
-        ) from None
-
-
-def _endpoint(config: LocationConfig) -> str:
+def endpoint(config: LocationConfig) -> str:
+    """The account's address, without a slash at the end."""
     return config.endpoint or f"https://{config.account_name}.blob.core.windows.net"

@@ -1,76 +1,128 @@
-"""Opening a blob: by obstore, or by the SDK where obstore would send another name."""
+"""What azure-storage-blob does for one container: all that is not on the way of the bytes, and names and facts that
+obstore cannot send.
+
+Imported when it is first needed: the SDK takes a worker longer to start than everything else together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import azure.core.exceptions as azure
-import obstore
+import requests
 from azure.core import MatchConditions
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import ContainerClient, ContentSettings, StandardBlobTier
+from requests.adapters import HTTPAdapter
 
-from common.adapters.objects.azure.client import Connection
-from common.adapters.objects.azure.errors import error_for, sdk_answer, translated, translated_steps
+from common.adapters.objects.azure.client import endpoint, identity
+from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.info import described
-from common.adapters.objects.obstore_answers import Answer, answer_of
-from common.adapters.objects.reading import BLOCK, Found, Span
+from common.adapters.objects.azure.listing import in_byte_order
+from common.adapters.objects.azure.sdk_errors import sdk_answer, translated, translated_steps
+from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.reading import Found, Span
 from common.ports import ObjectInfo
 
 
-def by_obstore(connection: Connection, key: str, span: Span, if_match: str | None) -> Found:
-    options: dict[str, Any] = {}
-    if span is not None:
-        options["range"] = {"offset": span[0]} if span[1] is None else (span[0], span[1])
-    if if_match is not None:
-        options["if_match"] = f'"{if_match}"'
-    try:
-        result = obstore.get(connection.bytes, key, options=options)  # type: ignore[arg-type]
-    except (obstore.exceptions.BaseError, FileNotFoundError) as problem:
-        _unless_past_end(answer_of(problem), key)
-        return None
-    meta, attributes = result.meta, result.attributes
-    info = ObjectInfo(
-        key=key,
-        size=meta["size"],
-        etag=(meta["e_tag"] or "").strip('"'),
-        version_id=meta["version"],
-        last_modified=meta["last_modified"],
-        content_type=attributes.get("Content-Type"),
-    )
-    return info, _views(result.stream(min_chunk_size=BLOCK), key)
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Thread-safe; never retries."""
 
+    client: ContainerClient
+    access_tier: StandardBlobTier | None
 
-def by_sdk(connection: Connection, key: str, span: Span, if_match: str | None, version: str | None = None) -> Found:
-    options: dict[str, Any] = {}
-    if span is not None:
-        options["offset"] = span[0]
-        options["length"] = None if span[1] is None else span[1] - span[0]
-    if if_match is not None:
-        options |= {"etag": f'"{if_match}"', "match_condition": MatchConditions.IfNotModified}
-    try:
-        blob = connection.control.get_blob_client(key, version_id=version)
-        download = blob.download_blob(max_concurrency=1, **options)
-    except azure.AzureError as problem:
-        _unless_past_end(sdk_answer(problem), key)
-        return None
-    properties = download.properties
-    whole = (properties.content_range or "/").rpartition("/")[2]
-    if whole:
-        properties.size = int(whole)
-    return described(properties, key=key), _views(download.chunks(), key)
+    @classmethod
+    def of(cls, config: LocationConfig) -> Control:
+        """Sends nothing to the store. Raises ConfigurationError where no credentials can be found."""
+        tier = config.access_tier
+        return cls(_client(config), None if tier is None else StandardBlobTier(tier))
 
+    def list(self, *, prefix: str, start_after: str | None) -> Iterator[ObjectInfo]:
+        what = f"listing {prefix!r}"
+        with translated(what):
+            blobs = self.client.list_blobs(name_starts_with=prefix, results_per_page=1000)
+        found = (described(blob, key=blob.name, listed=True) for blob in translated_steps(blobs, what))
+        return in_byte_order(found, start_after=start_after)
 
-def head(connection: Connection, key: str, version: str | None) -> ObjectInfo:
-    with translated(f"looking at {key}"):
-        blob = connection.control.get_blob_client(key, version_id=version)
-        return described(blob.get_blob_properties(), key=key)
+    def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
+        with translated(f"looking at {key}"):
+            blob = self.client.get_blob_client(key, version_id=version_id)
+            return described(blob.get_blob_properties(), key=key)
 
+    def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
+        options: dict[str, Any] = {}
+        if span is not None:
+            options["offset"] = span[0]
+            options["length"] = None if span[1] is None else span[1] - span[0]
+        if if_match is not None:
+            options |= {"etag": f'"{if_match}"', "match_condition": MatchConditions.IfNotModified}
+        try:
+            blob = self.client.get_blob_client(key, version_id=version_id)
+            download = blob.download_blob(max_concurrency=1, **options)
+        except azure.AzureError as problem:
+            refusal = sdk_answer(problem)
+            if refusal.status == 416:
+                return None
+            raise error_for(refusal, what=f"reading {key}") from None
+        properties = download.properties
+        whole = (properties.content_range or "/").rpartition("/")[2]
+        if whole:
+            properties.size = int(whole)
+        return described(properties, key=key), _views(download.chunks(), key)
 
-def _unless_past_end(answer: Answer, key: str) -> None:
-    if answer.status != 416:
-        raise error_for(answer, what=f"reading {key}")
+    def put(
+        self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
+    ) -> tuple[str, str | None]:
+        """Create the blob if nothing has the name: its ETag, without quotes, and version."""
+        with translated(f"creating {key}", writing=True):
+            answer = self.client.get_blob_client(key).upload_blob(
+                bytes(data),
+                length=len(data),
+                overwrite=False,
+                content_settings=ContentSettings(content_type=content_type),
+                **self.new_blob(metadata),
+            )
+        return answer["etag"].strip('"'), answer.get("version_id")
+
+    def new_blob(self, metadata: dict[str, str]) -> dict[str, Any]:
+        """How the SDK is told what a new blob is like."""
+        facts = {"metadata": metadata or None, "standard_blob_tier": self.access_tier}
+        return {name: value for name, value in facts.items() if value is not None}
 
 
 def _views(blocks: Iterable[Any], key: str) -> Iterator[memoryview]:
     for block in translated_steps(blocks, f"reading {key}"):
         yield memoryview(block)
+
+
+def _client(config: LocationConfig) -> ContainerClient:
+    return ContainerClient(
+        endpoint(config),
+        config.bucket,
+        credential=_credential(config),
+        transport=_transport(config),
+        retry_total=0,
+        connection_timeout=config.connect_timeout,
+        read_timeout=config.read_timeout,
+        max_single_put_size=5000 * 2**20,
+    )
+
+
+def _transport(config: LocationConfig) -> RequestsTransport:
+    """A pool with a connection for each thread; requests' own has ten, and throws the others away."""
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=max(16, config.concurrency), max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return RequestsTransport(session=session, session_owner=False)
+
+
+def _credential(config: LocationConfig) -> Any:
+    if config.account_key is not None:
+        return {"account_name": config.account_name, "account_key": config.account_key.get_secret_value()}
+    if config.sas_token is not None:
+        return config.sas_token.get_secret_value().lstrip("?")
+    return identity(config)

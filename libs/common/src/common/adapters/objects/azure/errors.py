@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import azure.core.exceptions as azure
-from obstore.exceptions import BaseError as ObstoreError
-
-from common.adapters.objects.obstore_answers import Answer, answer_of
+from common.adapters.objects.obstore_answers import Answer
 from common.adapters.objects.table import error_in
 from common.errors import (
     AccessDenied,
@@ -83,36 +76,3 @@ TABLE: dict[str | int, type[BackfillError]] = {
 def error_for(answer: Answer, *, what: str, writing: bool = False) -> BackfillError:
     """Total: every answer has a class. `what` says what was tried, without secrets."""
     return error_in(TABLE, answer, what=what, writing=writing)
-
-
-def sdk_answer(error: azure.AzureError) -> Answer:
-    """Read an exception of azure-core."""
-    if isinstance(error, azure.HttpResponseError) and error.status_code:
-        code = getattr(error, "error_code", None)
-        headers = getattr(error.response, "headers", None) or {}
-        after = str(headers.get("retry-after", ""))
-        name = str(getattr(code, "value", code)) if code else headers.get("x-ms-error-code")
-        return Answer(error.status_code, name, float(after) if after.isdigit() else None)
-    return Answer(None, cut=isinstance(error, azure.IncompleteReadError))
-
-
-@contextmanager
-def translated(what: str, *, writing: bool = False) -> Iterator[None]:
-    """No exception of azure-core or obstore gets out of this."""
-    try:
-        yield
-    except azure.AzureError as problem:
-        raise error_for(sdk_answer(problem), what=what, writing=writing) from None
-    except (ObstoreError, FileNotFoundError) as problem:
-        raise error_for(answer_of(problem), what=what, writing=writing) from None
-
-
-def translated_steps(steps: Iterable[Any], what: str) -> Iterator[Any]:
-    """The items of a list or stream; only what the store raises is translated, not what their reader does."""
-    source = iter(steps)
-    while True:
-        with translated(what):
-            step = next(source, None)
-        if step is None:
-            return
-        yield step

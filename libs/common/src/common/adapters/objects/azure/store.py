@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import obstore
-
-from common.adapters.objects.azure import names, upload
+from common.adapters.objects.azure import names
 from common.adapters.objects.azure.client import Connection
-from common.adapters.objects.azure.errors import translated, translated_steps
-from common.adapters.objects.azure.info import described
-from common.adapters.objects.azure.listing import in_byte_order
-from common.adapters.objects.azure.reading import by_obstore, by_sdk, head
 from common.adapters.objects.obstore_answers import RESERVED_ATTRIBUTES, can_name
-from common.adapters.objects.reading import opened
+from common.adapters.objects.reading import fetched, opened
 from common.errors import NameNotAllowed
-from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
+from common.ports import Body, Fetched, Limits, ObjectInfo, PendingUpload, Upload
+
+if TYPE_CHECKING:
+    from common.adapters.objects.azure.upload import Uploads
 
 _BLOCKS = 50_000
 _LIMITS = Limits(
@@ -40,14 +38,10 @@ class AzureStore:
         return _LIMITS
 
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
-        what = f"listing {prefix!r}"
-        with translated(what):
-            blobs = self.connection.control.list_blobs(name_starts_with=prefix, results_per_page=1000)
-        found = (described(blob, key=blob.name, listed=True) for blob in translated_steps(blobs, what))
-        return in_byte_order(found, start_after=start_after)
+        return self.connection.control.list(prefix=prefix, start_after=start_after)
 
     def head(self, *, key: str) -> ObjectInfo:
-        return head(self.connection, key, None)
+        return self.connection.control.head(key)
 
     def read(
         self,
@@ -59,19 +53,22 @@ class AzureStore:
         version_id: str | None = None,
     ) -> AbstractContextManager[Body]:
         # obstore sends no version to Azure.
-        by_name = can_name(key) and version_id is None
+        room = self.connection.bytes if can_name(key) and version_id is None else self.connection.control
         return opened(
             key=key,
             first=first,
             length=length,
             if_match=if_match,
-            get=lambda span: (
-                by_obstore(self.connection, key, span, if_match)
-                if by_name
-                else by_sdk(self.connection, key, span, if_match, version_id)
-            ),
-            head=lambda: head(self.connection, key, version_id),
+            get=lambda span: room.get(key, span, if_match=if_match, version_id=version_id),
+            head=lambda: self.connection.control.head(key, version_id),
         )
+
+    def fetch(
+        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
+    ) -> Fetched | None:
+        if can_name(key) and version_id is None:
+            return self.connection.bytes.fetch(key, most=most, if_match=if_match)
+        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
 
     def create(
         self,
@@ -85,15 +82,17 @@ class AzureStore:
         kept = {name.lower(): value for name, value in (metadata or {}).items()}
         # obstore cannot give a new blob its tier.
         plain = can_name(key) and not kept.keys() & RESERVED_ATTRIBUTES and self.connection.access_tier is None
-        put = self._put_by_obstore if plain else self._put_by_sdk
-        with translated(f"creating {key}", writing=True):
-            etag, version = put(key, data, content_type, kept)
+        if plain:
+            attributes = kept if content_type is None else {**kept, "Content-Type": content_type}
+            etag, version = self.connection.bytes.put(key, data, attributes)
+        else:
+            etag, version = self.connection.control.put(key, data, content_type, kept)
         return ObjectInfo(
             key=key,
             size=len(data),
-            etag=etag.strip('"'),
+            etag=etag,
             version_id=version,
-            storage_class=None if self.connection.access_tier is None else self.connection.access_tier.value,
+            storage_class=self.connection.access_tier,
             content_type=content_type,
             metadata=kept,
         )
@@ -102,15 +101,15 @@ class AzureStore:
         self, *, key: str, content_type: str | None = None, metadata: dict[str, str] | None = None
     ) -> Upload:
         self._check_name(key)
-        return upload.begin(self.connection, key=key, content_type=content_type, metadata=metadata)
+        return self._uploads.begin(key=key, content_type=content_type, metadata=metadata)
 
     def resume_upload(
         self, *, key: str, upload_id: str, content_type: str | None = None, metadata: dict[str, str] | None = None
     ) -> Upload:
-        return upload.AzureUpload(self.connection, key, upload_id, content_type, dict(metadata or {}))
+        return self._uploads.resume(key=key, upload_id=upload_id, content_type=content_type, metadata=metadata)
 
     def pending_uploads(self, *, prefix: str) -> Iterator[PendingUpload]:
-        return upload.pending(self.connection, prefix=prefix)
+        return self._uploads.pending(prefix=prefix)
 
     def name_fault(self, key: str) -> str | None:
         return names.name_fault(key)
@@ -119,34 +118,9 @@ class AzureStore:
         if fault := self.name_fault(key):
             raise NameNotAllowed(f"{key!r}: {fault}")
 
-    def _put_by_obstore(
-        self,
-        key: str,
-        data: bytes | memoryview,
-        content_type: str | None,
-        metadata: dict[str, str],
-    ) -> tuple[str, str | None]:
-        attributes = dict(metadata)
-        if content_type is not None:
-            attributes["Content-Type"] = content_type
-        answer = obstore.put(
-            self.connection.bytes,
-            key,
-            data,
-            mode="create",
-            use_multipart=False,
-            attributes=attributes,
-        )
-        return answer["e_tag"] or "", answer["version"]
+    @property
+    def _uploads(self) -> Uploads:
+        # Imported here, as it brings the SDK.
+        from common.adapters.objects.azure.upload import Uploads
 
-    def _put_by_sdk(
-        self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
-    ) -> tuple[str, str | None]:
-        answer = self.connection.control.get_blob_client(key).upload_blob(
-            bytes(data),
-            length=len(data),
-            overwrite=False,
-            content_settings=upload.content_settings(content_type),
-            **upload.new_blob_options(self.connection, metadata),
-        )
-        return answer["etag"], answer.get("version_id")
+        return Uploads(self.connection.control)

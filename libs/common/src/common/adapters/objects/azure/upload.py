@@ -11,14 +11,13 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any
 
 from azure.core import MatchConditions
 from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
-from common.adapters.objects.azure.client import Connection
-from common.adapters.objects.azure.errors import translated, translated_steps
+from common.adapters.objects.azure.control import Control
 from common.adapters.objects.azure.info import described
+from common.adapters.objects.azure.sdk_errors import translated, translated_steps
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
 
@@ -29,7 +28,7 @@ _ID_LENGTH = 16
 class AzureUpload:
     """Upload over the blocks that begin with `id`."""
 
-    connection: Connection
+    control: Control
     key: str
     id: str
     content_type: str | None
@@ -58,9 +57,9 @@ class AzureUpload:
         with translated(f"committing {self.key}", writing=True):
             self._blob.commit_block_list(
                 blocks,
-                content_settings=content_settings(self.content_type, content_md5),
+                content_settings=_settings(self.content_type, content_md5),
                 match_condition=MatchConditions.IfMissing,
-                **new_blob_options(self.connection, self.metadata),
+                **self.control.new_blob(self.metadata),
             )
         with translated(f"looking at {self.key}"):
             return described(self._blob.get_blob_properties(), key=self.key)
@@ -71,7 +70,7 @@ class AzureUpload:
 
     @property
     def _blob(self) -> BlobClient:
-        return self.connection.control.get_blob_client(self.key)
+        return self.control.client.get_blob_client(self.key)
 
     def _owns(self, block_id: str) -> bool:
         return block_id.startswith(f"{self.id}-")
@@ -81,24 +80,34 @@ class AzureUpload:
             raise NotFound(f"{self.key}: upload {self.id} was aborted")
 
 
-def begin(
-    connection: Connection, *, key: str, content_type: str | None, metadata: dict[str, str] | None
-) -> AzureUpload:
-    """Costs no request."""
-    return AzureUpload(connection, key, secrets.token_hex(_ID_LENGTH // 2), content_type, dict(metadata or {}))
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The uncommitted blocks of a container."""
 
+    control: Control
 
-def pending(connection: Connection, *, prefix: str) -> Iterator[PendingUpload]:
-    """Uploads of names that no blob has; blocks staged beside a committed blob are not told by Azure's lists."""
-    what = f"listing the uploads below {prefix!r}"
-    with translated(what):
-        blobs = connection.control.list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
-    for blob in translated_steps(blobs, what):
-        if blob.size:
-            continue
-        names = _uncommitted(connection.control.get_blob_client(blob.name), blob.name)
-        for upload_id in sorted({name[:_ID_LENGTH] for name, _ in names if name[_ID_LENGTH : _ID_LENGTH + 1] == "-"}):
-            yield PendingUpload(blob.name, upload_id, blob.creation_time)
+    def begin(self, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> AzureUpload:
+        """Costs no request."""
+        upload_id = secrets.token_hex(_ID_LENGTH // 2)
+        return self.resume(key=key, upload_id=upload_id, content_type=content_type, metadata=metadata)
+
+    def resume(
+        self, *, key: str, upload_id: str, content_type: str | None, metadata: dict[str, str] | None
+    ) -> AzureUpload:
+        return AzureUpload(self.control, key, upload_id, content_type, dict(metadata or {}))
+
+    def pending(self, *, prefix: str) -> Iterator[PendingUpload]:
+        """Uploads of names that no blob has; blocks staged beside a committed blob are not told by Azure's lists."""
+        what = f"listing the uploads below {prefix!r}"
+        with translated(what):
+            blobs = self.control.client.list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
+        for blob in translated_steps(blobs, what):
+            if blob.size:
+                continue
+            names = _uncommitted(self.control.client.get_blob_client(blob.name), blob.name)
+            mine = {name[:_ID_LENGTH] for name, _ in names if name[_ID_LENGTH : _ID_LENGTH + 1] == "-"}
+            for upload_id in sorted(mine):
+                yield PendingUpload(blob.name, upload_id, blob.creation_time)
 
 
 def _uncommitted(blob: BlobClient, key: str) -> list[tuple[str, int]]:
@@ -110,12 +119,6 @@ def _uncommitted(blob: BlobClient, key: str) -> list[tuple[str, int]]:
         return []
 
 
-def content_settings(content_type: str | None, content_md5: bytes | None = None) -> ContentSettings:
+def _settings(content_type: str | None, content_md5: bytes | None) -> ContentSettings:
     md5 = None if content_md5 is None else bytearray(content_md5)
     return ContentSettings(content_type=content_type, content_md5=md5)
-
-
-def new_blob_options(connection: Connection, metadata: dict[str, str]) -> dict[str, Any]:
-    """How the SDK is told what a new blob is like."""
-    options = {"metadata": metadata or None, "standard_blob_tier": connection.access_tier}
-    return {name: value for name, value in options.items() if value is not None}

@@ -1,75 +1,84 @@
-"""The two clients of one bucket, made once and shared by all threads."""
+"""The two clients of one bucket, shared by all threads: obstore for the bytes, boto3 for the rest."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store as ObstoreS3
 
 from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.obstore_calls import ObstoreCalls
+from common.adapters.objects.s3.errors import error_for
 from common.errors import ConfigurationError
 
-_DEFAULT_REGION = "us-east-1"
+if TYPE_CHECKING:
+    from common.adapters.objects.s3.control import Control
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
-    """A bucket with its clients. Both are thread-safe; neither retries."""
+    """A bucket with its clients, each made when it is first needed. Both are thread-safe; neither retries."""
 
-    bucket: str
-    storage_class: str | None
-    control: Any
-    """The boto3 client."""
-    bytes: ObstoreS3
+    config: LocationConfig
 
-    @classmethod
-    def of(cls, config: LocationConfig) -> Connection:
+    @property
+    def bucket(self) -> str:
+        return self.config.bucket
+
+    def check_credentials(self) -> None:
         """Sends nothing to the store. Raises ConfigurationError where no credentials can be found."""
-        session = boto3.session.Session(
-            aws_access_key_id=_revealed(config, "access_key_id"),
-            aws_secret_access_key=_revealed(config, "secret_access_key"),
-            aws_session_token=_revealed(config, "session_token"),
-            region_name=config.region,
-        )
-        if session.get_credentials() is None:
+        if self.config.access_key_id is None and self._session.get_credentials() is None:
             raise ConfigurationError(
-                f"location {config.id}: no credentials for S3; set access_key_id and secret_access_key,"
+                f"location {self.config.id}: no credentials for S3; set access_key_id and secret_access_key,"
                 " or give the worker an AWS role or profile"
             )
-        return cls(config.bucket, config.storage_class, _control(session, config), _bytes(session, config))
+
+    @cached_property
+    def bytes(self) -> ObstoreCalls:
+        return ObstoreCalls(_obstore(self.config, self._login()), error_for)
+
+    @cached_property
+    def control(self) -> Control:
+        # Imported here: not every worker needs boto3, and none to move bytes.
+        from common.adapters.objects.s3.control import Control
+
+        return Control.of(self._session, self.config)
+
+    @cached_property
+    def _session(self) -> Any:
+        from common.adapters.objects.s3.control import open_session
+
+        return open_session(self.config)
+
+    def _login(self) -> dict[str, Any]:
+        """Region and credentials as obstore takes them; both from the session where the location does not say."""
+        config = self.config
+        if config.access_key_id is None or config.secret_access_key is None or config.region is None:
+            from obstore.auth.boto3 import Boto3CredentialProvider
+
+            provider = Boto3CredentialProvider(self._session, ttl=timedelta(minutes=5))
+            return {"region": self._session.region_name or "us-east-1", "credential_provider": provider}
+        login = {
+            "region": config.region,
+            "access_key_id": config.access_key_id.get_secret_value(),
+            "secret_access_key": config.secret_access_key.get_secret_value(),
+        }
+        if config.session_token is not None:
+            login["session_token"] = config.session_token.get_secret_value()
+        return login
 
 
-def _control(session: Any, config: LocationConfig) -> Any:
-    checksums = "when_supported" if config.checksums else "when_required"
-    return session.client(
-        "s3",
-        endpoint_url=config.endpoint,
-        region_name=session.region_name or _DEFAULT_REGION,
-        config=Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if config.endpoint else "auto"},
-            request_checksum_calculation=checksums,
-            response_checksum_validation=checksums,
-            retries={"total_max_attempts": 1},
-            connect_timeout=config.connect_timeout,
-            read_timeout=config.read_timeout,
-            max_pool_connections=max(16, config.concurrency),
-        ),
-    )
-
-
-def _bytes(session: Any, config: LocationConfig) -> ObstoreS3:
+def _obstore(config: LocationConfig, login: dict[str, Any]) -> ObstoreS3:
+    provider = login.pop("credential_provider", None)
     endpoint: dict[str, Any] = {"endpoint": config.endpoint} if config.endpoint else {}
     return ObstoreS3(
         config.bucket,
         config={  # type: ignore[arg-type]
+            **login,
             **endpoint,
-            "region": session.region_name or _DEFAULT_REGION,
             "virtual_hosted_style_request": config.endpoint is None and "." not in config.bucket,
             # TLS protects the payload; without TLS the read-back does. Hashing it once more costs half the CPU.
             "unsigned_payload": True,
@@ -81,10 +90,5 @@ def _bytes(session: Any, config: LocationConfig) -> ObstoreS3:
             "timeout": timedelta(days=1),  # of a whole body; a body that stands still meets read_timeout
         },
         retry_config={"max_retries": 0},
-        credential_provider=Boto3CredentialProvider(session, ttl=timedelta(minutes=5)),
+        credential_provider=provider,
     )
-
-
-def _revealed(config: LocationConfig, name: str) -> str | None:
-    secret = getattr(config, name)
-    return secret.get_secret_value() if secret is not None else None

@@ -9,8 +9,9 @@ from typing import Any
 
 import botocore.exceptions as boto
 
-from common.adapters.objects.s3.client import Connection
-from common.adapters.objects.s3.errors import boto_answer, error_for, translated
+from common.adapters.objects.s3.boto_errors import boto_answer, translated
+from common.adapters.objects.s3.control import Control
+from common.adapters.objects.s3.errors import error_for
 from common.errors import StoreUnavailable
 from common.ports import Restore, Tier
 
@@ -26,14 +27,14 @@ MEANINGS: dict[str, Restore] = {
 class S3ColdStore:
     """ColdStore over one bucket."""
 
-    connection: Connection
+    control: Control
 
     def now(self) -> datetime:
-        with translated(f"asking {self.connection.bucket} for the time"):
-            answer = self.connection.control.head_bucket(Bucket=self.connection.bucket)
+        with translated(f"asking {self.control.bucket} for the time"):
+            answer = self.control.client.head_bucket(Bucket=self.control.bucket)
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         if date is None:
-            raise StoreUnavailable(f"{self.connection.bucket} answered without a Date header")
+            raise StoreUnavailable(f"{self.control.bucket} answered without a Date header")
         return parsedate_to_datetime(date)
 
     def restore(self, *, key: str, version_id: str | None, days: int | None, tier: Tier) -> Restore:
@@ -42,8 +43,8 @@ class S3ColdStore:
             request["Days"] = days
         pinned = {} if version_id is None else {"VersionId": version_id}
         try:
-            answer = self.connection.control.restore_object(
-                Bucket=self.connection.bucket, Key=key, RestoreRequest=request, **pinned
+            answer = self.control.client.restore_object(
+                Bucket=self.control.bucket, Key=key, RestoreRequest=request, **pinned
             )
         except (boto.BotoCoreError, boto.ClientError) as problem:
             said = boto_answer(problem)

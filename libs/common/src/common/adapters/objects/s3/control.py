@@ -1,88 +1,131 @@
-"""Opening an object: by obstore, or by boto3 where obstore would send another key."""
+"""What boto3 does for one bucket: all that is not on the way of the bytes, and keys that obstore would change.
+
+Imported when it is first needed: boto3 takes a worker longer to start than everything else together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+import boto3
 import botocore.exceptions as boto
-import obstore
+from botocore.config import Config
 
-from common.adapters.objects.obstore_answers import Answer, answer_of
+from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.reading import BLOCK, Found, Span
-from common.adapters.objects.s3.client import Connection
-from common.adapters.objects.s3.errors import boto_answer, error_for, translated, translated_pages
-from common.adapters.objects.s3.info import described
+from common.adapters.objects.s3.boto_errors import boto_answer, translated, translated_pages
+from common.adapters.objects.s3.errors import error_for
+from common.adapters.objects.s3.info import described, listed
 from common.ports import ObjectInfo
 
+DEFAULT_REGION = "us-east-1"
 
-def by_obstore(connection: Connection, key: str, span: Span, if_match: str | None, version: str | None) -> Found:
-    options: dict[str, Any] = {}
-    if span is not None:
-        options["range"] = {"offset": span[0]} if span[1] is None else (span[0], span[1])
-    if if_match is not None:
-        options["if_match"] = f'"{if_match}"'
-    if version is not None:
-        options["version"] = version
-    try:
-        result = obstore.get(connection.bytes, key, options=options)  # type: ignore[arg-type]
-    except (obstore.exceptions.BaseError, FileNotFoundError) as problem:
-        _unless_past_end(answer_of(problem), key)
-        return None
-    meta, attributes = result.meta, result.attributes
-    info = ObjectInfo(
-        key=key,
-        size=meta["size"],
-        etag=(meta["e_tag"] or "").strip('"'),
-        version_id=meta["version"] or version,
-        last_modified=meta["last_modified"],
-        content_type=attributes.get("Content-Type"),
+
+def open_session(config: LocationConfig) -> Any:
+    """A boto3 session with the location's credentials, or those of the provider's own chain."""
+    return boto3.session.Session(
+        aws_access_key_id=_revealed(config, "access_key_id"),
+        aws_secret_access_key=_revealed(config, "secret_access_key"),
+        aws_session_token=_revealed(config, "session_token"),
+        region_name=config.region,
     )
-    return info, _translated(result.stream(min_chunk_size=BLOCK), key)
 
 
-def by_boto(connection: Connection, key: str, span: Span, if_match: str | None, version: str | None) -> Found:
-    options: dict[str, Any] = {}
-    if span is not None:
-        options["Range"] = f"bytes={span[0]}-" + ("" if span[1] is None else str(span[1] - 1))
-    if if_match is not None:
-        options["IfMatch"] = f'"{if_match}"'
-    if version is not None:
-        options["VersionId"] = version
-    try:
-        answer = connection.control.get_object(Bucket=connection.bucket, Key=key, **options)
-    except (boto.BotoCoreError, boto.ClientError) as problem:
-        _unless_past_end(boto_answer(problem), key)
-        return None
-    whole = answer.get("ContentRange", "/").rpartition("/")[2]
-    info = described(key, answer, size=int(whole) if whole else None)
-    return info, _BotoBlocks(answer["Body"], key)
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Thread-safe; never retries."""
+
+    client: Any
+    """boto3's."""
+    bucket: str
+    storage_class: str | None
+
+    @classmethod
+    def of(cls, session: Any, config: LocationConfig) -> Control:
+        return cls(_client(session, config), config.bucket, config.storage_class)
+
+    def list(self, *, prefix: str, start_after: str | None) -> Iterator[ObjectInfo]:
+        after = {} if start_after is None else {"StartAfter": start_after}
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"], **after
+        )
+        for page in translated_pages(pages, f"listing {prefix!r}"):
+            yield from (listed(entry) for entry in page.get("Contents", []))
+
+    def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
+        pinned = {} if version_id is None else {"VersionId": version_id}
+        with translated(f"looking at {key}"):
+            return described(key, self.client.head_object(Bucket=self.bucket, Key=key, **pinned))
+
+    def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
+        options: dict[str, Any] = {}
+        if span is not None:
+            options["Range"] = f"bytes={span[0]}-" + ("" if span[1] is None else str(span[1] - 1))
+        if if_match is not None:
+            options["IfMatch"] = f'"{if_match}"'
+        if version_id is not None:
+            options["VersionId"] = version_id
+        try:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key, **options)
+        except (boto.BotoCoreError, boto.ClientError) as problem:
+            refusal = boto_answer(problem)
+            if refusal.status == 416:
+                return None
+            raise error_for(refusal, what=f"reading {key}") from None
+        whole = answer.get("ContentRange", "/").rpartition("/")[2]
+        info = described(key, answer, size=int(whole) if whole else None)
+        return info, _Blocks(answer["Body"], key)
+
+    def put(
+        self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
+    ) -> tuple[str, str | None]:
+        """Create the object if nothing has the key: its ETag, without quotes, and version."""
+        facts = self.new_object(content_type, metadata)
+        with translated(f"creating {key}", writing=True):
+            answer = self.client.put_object(Bucket=self.bucket, Key=key, Body=bytes(data), IfNoneMatch="*", **facts)
+        return answer["ETag"].strip('"'), answer.get("VersionId")
+
+    def new_object(self, content_type: str | None, metadata: dict[str, str] | None) -> dict[str, Any]:
+        """How boto3 is told what a new object is like."""
+        facts = {"ContentType": content_type, "Metadata": metadata, "StorageClass": self.storage_class}
+        return {name: value for name, value in facts.items() if value}
 
 
-def head(connection: Connection, key: str, version: str | None) -> ObjectInfo:
-    pinned = {} if version is None else {"VersionId": version}
-    with translated(f"looking at {key}"):
-        return described(key, connection.control.head_object(Bucket=connection.bucket, Key=key, **pinned))
-
-
-class _BotoBlocks:
+class _Blocks:
     """boto3's body as blocks; given back to the pool when it is closed."""
 
     def __init__(self, body: Any, key: str) -> None:
         self._body, self._key = body, key
 
     def __iter__(self) -> Iterator[memoryview]:
-        return _translated(self._body.iter_chunks(BLOCK), self._key)
+        for block in translated_pages(self._body.iter_chunks(BLOCK), f"reading {self._key}"):
+            yield memoryview(block)
 
     def close(self) -> None:
         self._body.close()
 
 
-def _unless_past_end(answer: Answer, key: str) -> None:
-    if answer.status != 416:
-        raise error_for(answer, what=f"reading {key}")
+def _client(session: Any, config: LocationConfig) -> Any:
+    checksums = "when_supported" if config.checksums else "when_required"
+    return session.client(
+        "s3",
+        endpoint_url=config.endpoint,
+        region_name=session.region_name or DEFAULT_REGION,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if config.endpoint else "auto"},
+            request_checksum_calculation=checksums,
+            response_checksum_validation=checksums,
+            retries={"total_max_attempts": 1},
+            connect_timeout=config.connect_timeout,
+            read_timeout=config.read_timeout,
+            max_pool_connections=max(16, config.concurrency),
+        ),
+    )
 
 
-def _translated(blocks: Iterable[Any], key: str) -> Iterator[memoryview]:
-    for block in translated_pages(blocks, f"reading {key}"):
-        yield memoryview(block)
+def _revealed(config: LocationConfig, name: str) -> str | None:
+    secret = getattr(config, name)
+    return secret.get_secret_value() if secret is not None else None

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
-
-import obstore
+from typing import TYPE_CHECKING
 
 from common.adapters.objects.obstore_answers import RESERVED_ATTRIBUTES, can_name
-from common.adapters.objects.reading import opened
-from common.adapters.objects.s3 import upload
+from common.adapters.objects.reading import fetched, opened
 from common.adapters.objects.s3.client import Connection
-from common.adapters.objects.s3.errors import translated, translated_pages
-from common.adapters.objects.s3.info import listed
-from common.adapters.objects.s3.reading import by_boto, by_obstore, head
 from common.errors import NameNotAllowed
-from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
+from common.ports import Body, Fetched, Limits, ObjectInfo, PendingUpload, Upload
+
+if TYPE_CHECKING:
+    from common.adapters.objects.s3.upload import Uploads
 
 _LIMITS = Limits(
     max_single_put=5 * 2**30, min_part=5 * 2**20, max_part=5 * 2**30, max_parts=10_000, max_object=50 * 2**40
@@ -35,18 +32,10 @@ class S3Store:
         return _LIMITS
 
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
-        after = {} if start_after is None else {"StartAfter": start_after}
-        pages = self.connection.control.get_paginator("list_objects_v2").paginate(
-            Bucket=self.connection.bucket,
-            Prefix=prefix,
-            OptionalObjectAttributes=["RestoreStatus"],
-            **after,
-        )
-        for page in translated_pages(pages, f"listing {prefix!r}"):
-            yield from (listed(entry) for entry in page.get("Contents", []))
+        return self.connection.control.list(prefix=prefix, start_after=start_after)
 
     def head(self, *, key: str) -> ObjectInfo:
-        return head(self.connection, key, None)
+        return self.connection.control.head(key)
 
     def read(
         self,
@@ -57,15 +46,22 @@ class S3Store:
         if_match: str | None = None,
         version_id: str | None = None,
     ) -> AbstractContextManager[Body]:
-        get = by_obstore if can_name(key) else by_boto
+        room = self.connection.bytes if can_name(key) else self.connection.control
         return opened(
             key=key,
             first=first,
             length=length,
             if_match=if_match,
-            get=lambda span: get(self.connection, key, span, if_match, version_id),
-            head=lambda: head(self.connection, key, version_id),
+            get=lambda span: room.get(key, span, if_match=if_match, version_id=version_id),
+            head=lambda: self.connection.control.head(key, version_id),
         )
+
+    def fetch(
+        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
+    ) -> Fetched | None:
+        if can_name(key):
+            return self.connection.bytes.fetch(key, most=most, if_match=if_match, version_id=version_id)
+        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
 
     def create(
         self,
@@ -77,15 +73,16 @@ class S3Store:
     ) -> ObjectInfo:
         self._check_name(key)
         names = {name.lower(): value for name, value in (metadata or {}).items()}
-        put = self._put_by_obstore if can_name(key) and not names.keys() & RESERVED_ATTRIBUTES else self._put_by_boto
-        with translated(f"creating {key}", writing=True):
-            etag, version = put(key, data, content_type, names)
+        if can_name(key) and not names.keys() & RESERVED_ATTRIBUTES:
+            etag, version = self.connection.bytes.put(key, data, self._attributes(content_type, names))
+        else:
+            etag, version = self.connection.control.put(key, data, content_type, names)
         return ObjectInfo(
             key=key,
             size=len(data),
-            etag=etag.strip('"'),
+            etag=etag,
             version_id=version,
-            storage_class=self.connection.storage_class,
+            storage_class=self.connection.config.storage_class,
             content_type=content_type,
             metadata=names,
         )
@@ -94,7 +91,7 @@ class S3Store:
         self, *, key: str, content_type: str | None = None, metadata: dict[str, str] | None = None
     ) -> Upload:
         self._check_name(key)
-        return upload.begin(self.connection, key=key, content_type=content_type, metadata=metadata)
+        return self._uploads.begin(key=key, content_type=content_type, metadata=metadata)
 
     def resume_upload(
         self,
@@ -104,10 +101,10 @@ class S3Store:
         content_type: str | None = None,  # noqa: ARG002 - S3 keeps it since the upload began
         metadata: dict[str, str] | None = None,  # noqa: ARG002
     ) -> Upload:
-        return upload.S3Upload(self.connection, key, upload_id)
+        return self._uploads.resume(key=key, upload_id=upload_id)
 
     def pending_uploads(self, *, prefix: str) -> Iterator[PendingUpload]:
-        return upload.pending(self.connection, prefix=prefix)
+        return self._uploads.pending(prefix=prefix)
 
     def name_fault(self, key: str) -> str | None:
         if not key:
@@ -121,29 +118,18 @@ class S3Store:
         if fault := self.name_fault(key):
             raise NameNotAllowed(f"{key!r}: {fault}")
 
-    def _put_by_obstore(
-        self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
-    ) -> tuple[str, str | None]:
+    @property
+    def _uploads(self) -> Uploads:
+        # Imported here, as it brings boto3.
+        from common.adapters.objects.s3.upload import Uploads
+
+        return Uploads(self.connection.control)
+
+    def _attributes(self, content_type: str | None, metadata: dict[str, str]) -> dict[str, str]:
+        """What a new object is like, as obstore takes it: headers beside metadata."""
         attributes = dict(metadata)
         if content_type is not None:
             attributes["Content-Type"] = content_type
-        if self.connection.storage_class is not None:
-            attributes["Storage-Class"] = self.connection.storage_class
-        answer = obstore.put(
-            self.connection.bytes,
-            key,
-            data,
-            mode="create",
-            use_multipart=False,
-            attributes=attributes,
-        )
-        return answer["e_tag"] or "", answer["version"]
-
-    def _put_by_boto(
-        self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
-    ) -> tuple[str, str | None]:
-        options: dict[str, Any] = upload.new_object_options(self.connection, content_type, metadata)
-        answer = self.connection.control.put_object(
-            Bucket=self.connection.bucket, Key=key, Body=bytes(data), IfNoneMatch="*", **options
-        )
-        return answer["ETag"], answer.get("VersionId")
+        if self.connection.config.storage_class is not None:
+            attributes["Storage-Class"] = self.connection.config.storage_class
+        return attributes

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from common.adapters.objects.s3.client import Connection
-from common.adapters.objects.s3.errors import translated, translated_pages
-from common.adapters.objects.s3.info import described
+from common.adapters.objects.s3.boto_errors import translated, translated_pages
+from common.adapters.objects.s3.control import Control
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
 
@@ -17,7 +16,7 @@ from common.ports import ObjectInfo, PartReceipt, PendingUpload
 class S3Upload:
     """Upload over one upload id of S3."""
 
-    connection: Connection
+    control: Control
     key: str
     id: str
 
@@ -27,7 +26,7 @@ class S3Upload:
         return PartReceipt(number, len(data), answer["ETag"].strip('"'))
 
     def parts(self) -> list[PartReceipt]:
-        pages = self.connection.control.get_paginator("list_parts").paginate(**self._name)
+        pages = self.control.client.get_paginator("list_parts").paginate(**self._name)
         try:
             with translated(f"listing the parts of {self.key}"):
                 found = [part for page in pages for part in page.get("Parts", [])]
@@ -47,9 +46,7 @@ class S3Upload:
         ]
         with translated(f"committing {self.key}", writing=True):
             self._call("complete_multipart_upload", MultipartUpload={"Parts": listed}, IfNoneMatch="*")
-        with translated(f"looking at {self.key}"):
-            answer = self.connection.control.head_object(Bucket=self.connection.bucket, Key=self.key)
-        return described(self.key, answer)
+        return self.control.head(self.key)
 
     def abort(self) -> None:
         try:
@@ -60,39 +57,35 @@ class S3Upload:
 
     @property
     def _name(self) -> dict[str, str]:
-        return {"Bucket": self.connection.bucket, "Key": self.key, "UploadId": self.id}
+        return {"Bucket": self.control.bucket, "Key": self.key, "UploadId": self.id}
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = getattr(self.connection.control, operation)(**self._name, **arguments)
+        answer: dict[str, Any] = getattr(self.control.client, operation)(**self._name, **arguments)
         return answer
 
 
-def begin(connection: Connection, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> S3Upload:
-    options = new_object_options(connection, content_type, metadata)
-    with translated(f"beginning an upload of {key}", writing=True):
-        answer = connection.control.create_multipart_upload(Bucket=connection.bucket, Key=key, **options)
-    return S3Upload(connection, key, answer["UploadId"])
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The multipart uploads of a bucket."""
 
+    control: Control
 
-def pending(connection: Connection, *, prefix: str) -> Iterator[PendingUpload]:
-    pages = connection.control.get_paginator("list_multipart_uploads")
-    found = pages.paginate(Bucket=connection.bucket, Prefix=prefix)
-    for page in translated_pages(found, f"listing the uploads below {prefix!r}"):
-        for upload in page.get("Uploads", []):
-            if upload["Key"].startswith(prefix):
-                yield PendingUpload(upload["Key"], upload["UploadId"], upload.get("Initiated"))
+    def begin(self, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> S3Upload:
+        facts = self.control.new_object(content_type, metadata)
+        with translated(f"beginning an upload of {key}", writing=True):
+            answer = self.control.client.create_multipart_upload(Bucket=self.control.bucket, Key=key, **facts)
+        return S3Upload(self.control, key, answer["UploadId"])
 
+    def resume(self, *, key: str, upload_id: str) -> S3Upload:
+        return S3Upload(self.control, key, upload_id)
 
-def new_object_options(
-    connection: Connection, content_type: str | None, metadata: dict[str, str] | None
-) -> dict[str, Any]:
-    """How boto3 is told what a new object is like."""
-    options = {
-        "ContentType": content_type,
-        "Metadata": metadata,
-        "StorageClass": connection.storage_class,
-    }
-    return {name: value for name, value in options.items() if value}
+    def pending(self, *, prefix: str) -> Iterator[PendingUpload]:
+        pages = self.control.client.get_paginator("list_multipart_uploads")
+        found = pages.paginate(Bucket=self.control.bucket, Prefix=prefix)
+        for page in translated_pages(found, f"listing the uploads below {prefix!r}"):
+            for upload in page.get("Uploads", []):
+                if upload["Key"].startswith(prefix):
+                    yield PendingUpload(upload["Key"], upload["UploadId"], upload.get("Initiated"))
 
 
 def _body(data: bytes | memoryview) -> bytes:

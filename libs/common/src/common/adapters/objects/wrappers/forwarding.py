@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from common.ports import Body, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
+from common.ports import Body, Fetched, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
 
 
 class ForwardingStore:
@@ -34,6 +34,11 @@ class ForwardingStore:
         version_id: str | None = None,
     ) -> AbstractContextManager[Body]:
         return self.store.read(key=key, first=first, length=length, if_match=if_match, version_id=version_id)
+
+    def fetch(
+        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
+    ) -> Fetched | None:
+        return self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id)
 
     def create(
         self,

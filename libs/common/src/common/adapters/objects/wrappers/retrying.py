@@ -20,6 +20,7 @@ from common.errors import TransientError
 from common.ports import (
     Body,
     ColdStore,
+    Fetched,
     ObjectInfo,
     ObjectStore,
     PartReceipt,
@@ -72,6 +73,11 @@ class RetryingStore(ForwardingStore):
 
         with resumed_body(open_from, patiently=self._patiently, if_match=if_match) as body:
             yield body
+
+    def fetch(
+        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
+    ) -> Fetched | None:
+        return self._patiently(lambda: self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id))
 
     def create(
         self,

@@ -11,7 +11,7 @@ from common.adapters.objects.wrappers.forwarding import ForwardingStore, Forward
 from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.turns import Turns
 from common.errors import Throttled
-from common.ports import Body, ObjectInfo, ObjectStore, PartReceipt, Upload
+from common.ports import Body, Fetched, ObjectInfo, ObjectStore, PartReceipt, Upload
 
 _PAGE = 1000
 """Entries: what stores give in one answer."""
@@ -55,6 +55,16 @@ class ThrottledStore(ForwardingStore):
         with self._turns.turn(), ExitStack() as stack:
             body = self._turns.learning(lambda: stack.enter_context(opened))
             yield _PacedBody(body, self._turns, self._pace)
+
+    def fetch(
+        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
+    ) -> Fetched | None:
+        found = self._turns.request(
+            lambda: self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id)
+        )
+        if found is not None:
+            _spend(self._pace, found.data)
+        return found
 
     def create(
         self,

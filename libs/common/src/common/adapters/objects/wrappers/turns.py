@@ -6,15 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
-from typing import TypeVar
-
-import structlog
+from typing import Any, TypeVar
 
 from common.adapters.objects.wrappers.adaptive import AdaptiveLimit, Change
 from common.errors import Throttled
 from common.sharing import Share
 
-log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -78,7 +75,7 @@ class Turns:
             if change is not Change.NONE:
                 self._free.notify()
         if change is Change.RECOVERED:
-            log.info("store takes as much as before", location=self._name, requests=self._limit.limit)
+            _log().info("store takes as much as before", location=self._name, requests=self._limit.limit)
         return answer
 
     def refused(self, error: Throttled) -> None:
@@ -88,7 +85,7 @@ class Turns:
             if change is Change.FELL:
                 self._most = self._in_flight
         if change is Change.FELL:
-            log.warning(
+            _log().warning(
                 "store asks for less",
                 location=self._name,
                 requests=self._limit.limit,
@@ -119,3 +116,10 @@ class Turns:
             self._in_flight -= 1
             if self._waiting:
                 self._free.notify()
+
+
+def _log() -> Any:
+    # Imported when there is something to tell, which is seldom; with its colours it takes long.
+    import structlog
+
+    return structlog.get_logger()
