@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
+import obstore
 from benchmarks.dataplane.stores import Store, Task
 from benchmarks.dataplane.workloads import read_items
 
@@ -60,7 +61,7 @@ def main() -> None:
     rows = min(_ROWS, task.concurrency)
     replicate = Replicate(stores=stores, concurrency=task.concurrency // rows)
     verify = Verify(stores=stores, concurrency=task.concurrency // rows)
-    jobs = _jobs(task, stores, source=configs[_SOURCE].location, destination=configs[_DESTINATION].location)
+    jobs = _jobs(task, source=configs[_SOURCE].location, destination=configs[_DESTINATION].location)
 
     def work(job: SegmentJob) -> None:
         for step in (replicate, verify):
@@ -86,17 +87,33 @@ def _config(task: Task, location: LocationId) -> LocationConfig:
     )
 
 
-def _jobs(task: Task, stores: _Opened, *, source: Location, destination: Location) -> Iterator[SegmentJob]:
-    """One list per 1,000 files gives sizes and ETags; the digests are the manifest's, as in a plan."""
+def _jobs(task: Task, *, source: Location, destination: Location) -> Iterator[SegmentJob]:
+    """One list per 1,000 files gives sizes and ETags, in place of a plan; the digests are the manifest's, as there.
+
+    Listed with obstore: a worker that copies never lists, and need not start the SDK that does it for others.
+    """
     digests = {item.key: item.sha256 for item in read_items(Path(task.items))}
     bags: dict[str, list[PlannedFile]] = {}
-    for info in stores(_SOURCE).list(prefix=task.prefix):
-        bag, _, path = info.key.removeprefix(task.prefix).partition("/")
-        file = PlannedFile(path.partition("/")[2], path, info.size, {Algorithm.SHA256: digests[info.key]}, info.etag)
-        bags.setdefault(bag, []).append(file)
+    for meta in sorted(_listed(task), key=lambda meta: meta["path"]):
+        bag, _, path = meta["path"].removeprefix(task.prefix).partition("/")
+        sums = {Algorithm.SHA256: digests[meta["path"]]}
+        etag = (meta["e_tag"] or "").strip('"')
+        bags.setdefault(bag, []).append(PlannedFile(path.partition("/")[2], path, meta["size"], sums, etag))
     for bag, files in bags.items():
         for segment in cut(files, limits=SegmentLimits()):
             yield _job(BagVersion.of(task.prefix.rstrip("/"), bag, 1), segment, source, destination)
+
+
+def _listed(task: Task) -> Iterator[obstore.ObjectMeta]:
+    config = {
+        "endpoint": task.source.endpoint,
+        "region": "us-east-1",
+        "access_key_id": task.source.account,
+        "secret_access_key": task.source.secret,
+    }
+    bucket = obstore.store.S3Store(task.source.bucket, config=config, client_options={"allow_http": True})
+    for page in obstore.list(bucket, prefix=task.prefix, chunk_size=1000):
+        yield from page
 
 
 def _job(bag: BagVersion, segment: SegmentPlan, source: Location, destination: Location) -> SegmentJob:
