@@ -77,7 +77,8 @@ def _fields(lines: Iterable[tuple[int, str]], *, name: str, strict: bool, report
             field.value = " ".join(pieces)
             yield field
         field = _field(number, text, name=name, strict=strict, report=report)
-        pieces = [field.value] if field else []
+        # The value may begin on the next line: "Label:" alone, then "  value".
+        pieces = [field.value] if field and field.value else []
     if field:
         field.value = " ".join(pieces)
         yield field
