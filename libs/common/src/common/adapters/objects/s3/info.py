@@ -23,10 +23,16 @@ def parse_restore(header: str | None) -> RestoreStatus | None:
     if ongoing is None:
         raise RefusedByStore(f"x-amz-restore was {header!r}, which names no ongoing-request")
     try:
-        expires_at = parsedate_to_datetime(expires[1]) if expires else None
-    except ValueError:
+        expires_at = _moment(expires[1]) if expires else None
+    except (ValueError, OverflowError):
         raise RefusedByStore(f"x-amz-restore was {header!r}, whose expiry-date is no date") from None
     return RestoreStatus(ongoing[1].lower() == "true", expires_at)
+
+
+def _moment(text: str) -> datetime:
+    """A date of RFC 5322. One that keeps its time zone to itself ("-0000") is in UTC, as all of HTTP's are."""
+    found = parsedate_to_datetime(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def listed(entry: Mapping[str, Any]) -> ObjectInfo:
