@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from common.domain.bag import BagVersion
 from common.domain.storage_manifest import ListedFile
@@ -19,6 +19,10 @@ from common.ports import ObjectStore
 _BLOCK = 1 << 20
 _PART = 8 << 20
 _IN_MEMORY = 2 << 20
+_PIECE = 256 << 10
+"""At most so many bytes are unpacked at a time: deflate makes a thousand bytes of one, and a list is not to be trusted
+before its end."""
+_LONGEST_LINE = 1 << 20
 _CONTENT_TYPE = "application/gzip"
 
 
@@ -80,7 +84,7 @@ class FileLists:
     def read(self, *, key: str, sha256: str) -> Iterator[Iterator[ListedFile]]:
         """The files of a list, in its order. Raises RecordCorrupt, at the latest after the last."""
         with self._store.read(key=key) as body:
-            yield (ListedFile.from_line(line) for line in _lines(body, key=key, sha256=sha256))
+            yield _files(_lines(body, key=key, sha256=sha256), key=key)
 
 
 class _Counts:
@@ -103,14 +107,33 @@ def _digest(spool: IO[bytes]) -> str:
     return hasher.hexdigest()
 
 
+def _files(lines: Iterable[bytes], *, key: str) -> Iterator[ListedFile]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield ListedFile.from_line(line)
+        except ValueError as error:
+            raise RecordCorrupt(f"{key}, line {number}: {error}") from None
+
+
 def _lines(body: Iterable[bytes | memoryview], *, key: str, sha256: str) -> Iterator[bytes]:
     hasher, unpacker, rest = hashlib.sha256(), zlib.decompressobj(wbits=31), b""
     try:
         for block in body:
             hasher.update(block)
-            *whole, rest = (rest + unpacker.decompress(block)).split(b"\n")
-            yield from whole
+            if unpacker.eof:
+                raise RecordCorrupt(f"{key} goes on after its end")
+            for piece in _unpacked(unpacker, block):
+                *whole, rest = (rest + piece).split(b"\n")
+                yield from whole
+                if len(rest) > _LONGEST_LINE:
+                    raise RecordCorrupt(f"{key} has a line of more than {_LONGEST_LINE} bytes")
     except zlib.error as error:
         raise RecordCorrupt(f"{key} cannot be unpacked: {error}") from None
     if hasher.hexdigest() != sha256 or rest or not unpacker.eof:
         raise RecordCorrupt(f"{key} has the SHA-256 {hasher.hexdigest()}, registered was {sha256}")
+
+
+def _unpacked(unpacker: Any, block: bytes | memoryview) -> Iterator[bytes]:
+    while piece := unpacker.decompress(block, _PIECE):
+        yield piece
+        block = unpacker.unconsumed_tail

@@ -52,7 +52,18 @@ class ListedFile:
 
     @classmethod
     def from_line(cls, line: bytes | str) -> ListedFile:
-        facts = json.loads(line)
+        """Raises ValueError for a line that `to_line` never wrote."""
+        try:
+            return cls._of(json.loads(line))
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"not the record of a file: {type(error).__name__}: {error}") from None
+
+    @classmethod
+    def _of(cls, facts: dict[str, Any]) -> ListedFile:
+        if type(facts["size"]) is not int or facts["size"] < 0 or type(facts["tag"]) is not bool:
+            raise ValueError(f"size and tag are {facts['size']!r} and {facts['tag']!r}")
+        for text in (facts["name"], facts["path"], *facts["checksums"].values()):
+            text.encode()
         return cls(
             name=facts["name"],
             path=facts["path"],
