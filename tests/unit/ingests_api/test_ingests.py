@@ -247,6 +247,7 @@ def test_every_refusal_has_the_known_shape(client: httpx.Client) -> None:
         client.post("/ingests", content="", headers=headers),
         client.post("/ingests", content="[" * 200_000, headers=headers),
         client.post("/ingests", content=b"\xff", headers=headers),
+        client.post("/ingests", content=b'{"space": {"id": "\\uD800"}}', headers=headers),
         client.post("/ingests", content=b" " * (1 << 20) + b"{}", headers=headers),
     ]
     malformed = "The request content was malformed:\n"
@@ -267,6 +268,7 @@ def test_every_refusal_has_the_known_shape(client: httpx.Client) -> None:
         error(400, "Bad Request", f"{malformed}expected json value got eof (line 1, column 1)"),
         error(400, "Bad Request", f"{malformed}the document is nested too deeply"),
         error(400, "Bad Request", f"{malformed}the text is not UTF-8 (byte 1)"),
+        error(400, "Bad Request", f"{malformed}a string has half of a surrogate pair"),
         error(413, "Request Entity Too Large", "The request is larger than 1048576 bytes."),
     ]
     assert [answer.headers.get("allow") for answer in answers[1:4]] == ["POST", "POST", "GET, POST"]

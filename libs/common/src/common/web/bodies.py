@@ -25,12 +25,19 @@ async def json_body(request: Request) -> Any:
         body += block
         if len(body) > MAX_BYTES:
             raise Refused(413, f"The request is larger than {MAX_BYTES} bytes.")
-    return _parsed(bytes(body))
+    return parsed(bytes(body))
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """The JSON document that `body` is. Raises Refused, 400."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        document = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        if b"\\ud" in body.lower():
+            # Half of a surrogate pair is no text: neither the ledger nor an answer could hold it.
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+        return document
+    except UnicodeEncodeError:
+        raise _malformed("a string has half of a surrogate pair") from None
     except UnicodeDecodeError as error:
         raise _malformed(f"the text is not UTF-8 (byte {error.start + 1})") from None
     except json.JSONDecodeError as error:

@@ -19,6 +19,11 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
+def test_a_file_of_brackets_is_refused_and_not_recursed_into(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read as TOML"):
+        read_locations(written(tmp_path, "a = " + "[" * 100_000))
+
+
 def test_locations_are_read_with_secrets_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_KEY", "c2VjcmV0")
     (tmp_path / "token").write_text("from a file\n", "utf-8")

@@ -178,7 +178,7 @@ def read_locations(path: Path) -> dict[LocationId, LocationConfig]:
     """The locations of a TOML file. Raises ConfigurationError that lists every problem of the file."""
     try:
         tables = tomllib.loads(path.read_text("utf-8")).get("locations", {})
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise ConfigurationError(f"{path} cannot be read as TOML: {problem}") from None
     if not isinstance(tables, dict) or not tables:
         raise ConfigurationError(f"{path} has no [locations.<id>] table; add one for each store")
