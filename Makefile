@@ -7,9 +7,11 @@ INSTALLED := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml local/pyproject.toml)
 WORKERS ?= 2
 ROUNDS ?= 5
+# make sets SECONDS itself through bash: only one that is given counts.
+FUZZ_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up docs bench format clean
+.PHONY: help setup demo test check up docs bench fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -46,6 +48,10 @@ docs: $(INSTALLED) ## write the generated parts of docs/reference
 bench: $(INSTALLED) ## measure side by side with rclone and bare SDKs (WORKLOADS="w1 w2" ROUNDS=5 QUICK=1)
 	@$(BIN)/python -m benchmarks.dataplane --workloads "$(WORKLOADS)" --scenes "$(SCENES)" --rounds $(ROUNDS) \
 		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline)
+
+fuzz: $(INSTALLED) ## attack every parser (SECONDS=600 for each, TARGET=manifest, KEEP=1; INPUT=file replays one)
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(addprefix --target ,$(TARGET)) \
+		$(if $(KEEP),--keep) $(if $(INPUT),--input $(INPUT))
 
 clean: ## forget everything that was installed or kept
 	rm -rf $(VENV) node_modules .backfill
