@@ -110,9 +110,19 @@ def test_a_file_is_called_bad_only_when_every_read_says_so(flips: int, expected:
     archive = Archive()
     archive.destination.spoil = spoil
 
-    (item,) = evidence(verified(archive, at_destination(archive, a=b"aaa")))
+    (file,) = at_destination(archive, a=b"aaa")
+    outcome = verified(archive, [file])
 
-    assert item.outcome == expected
+    (item,) = evidence(outcome)
+    flipped = f"mismatch: SHA-256 {digest(bytes([ord('a') ^ 1]) + b'aa')}, expected {digest(b'aaa')}"
+    assert (item.outcome, item.reads) == (expected, min(flips + 1, READS))
+    assert item.doubts == (flipped,) * (item.reads - 1)
+    assert isinstance(outcome, Done) == (expected == "match")
+    if isinstance(outcome, Done):
+        assert outcome.said == "1 file, 3 bytes, 1 only at a further read"
+    else:
+        assert isinstance(outcome, Rejected)
+        assert outcome.after_the_rest
 
 
 def test_one_digest_of_several_that_differs_is_enough() -> None:

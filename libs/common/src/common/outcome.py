@@ -45,6 +45,10 @@ class Evidence:
     started_at: datetime
     seconds: float
     reason: str = ""
+    reads: int = 1
+    """How often the file was read until it was good, or called bad."""
+    doubts: tuple[str, ...] = ()
+    """What each read before the last one found wrong, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class Rejected:
     for_user: str
     """One sentence for the ingest's history."""
     writes: tuple[Write, ...] = ()
+    after_the_rest: bool = False
+    """For a segment that was verified: its siblings that are copied are verified too before the replica fails."""
 
 
 Outcome = Done | Wait | GoBack | Rejected

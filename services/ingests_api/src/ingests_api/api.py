@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -25,11 +24,11 @@ from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
 from ingests_api.choosing import choose
 from ingests_api.documents import ingest_document
+from ingests_api.evidence_api import UUID_PATTERN, add_evidence
 from ingests_api.openapi import CREATE, READ
 from ingests_api.request import Wanted, parse
 from ingests_api.surroundings import Surroundings
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MOST_NAMED = 20
 
 
@@ -56,6 +55,7 @@ def make_app(around: Surroundings) -> FastAPI:
     app.post("/ingests", **CREATE, dependencies=asking)(create)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
     app.post("/ingests/{rest:path}", include_in_schema=False, dependencies=asking)(create)
+    add_evidence(app, around)
     app.get("/ingests/{ingest_id:path}", **READ, dependencies=[needs(Permission.INGESTS_READ)])(read)
     return app
 
@@ -103,7 +103,7 @@ def _bag(connection: Connection, wanted: Wanted) -> BagRecord:
 
 
 def _read(around: Surroundings, ingest_id: str) -> Response:
-    if not _UUID.fullmatch(ingest_id):
+    if not UUID_PATTERN.fullmatch(ingest_id):
         # What the storage service says for anything that is no id, and clients probe for.
         return not_allowed("POST")
     with transaction(around.engine) as connection:

@@ -25,6 +25,7 @@ def ingest_document(ingest: IngestRecord) -> dict[str, Any]:
         "options": dict(ingest.options) or None,
         "error": _error(ingest),
         "progress": asdict(ingest.progress),
+        "verification": _verification(ingest),
         "events": _events(ingest),
         "createdDate": instant(ingest.created_at),
         "lastModifiedDate": instant(ingest.events[-1].created_at) if ingest.events else None,
@@ -55,6 +56,28 @@ def _error(ingest: IngestRecord) -> dict[str, Any] | None:
     told = [event.description for event in ingest.events if event.detail.get("code") == ingest.error_code]
     error = {"code": ingest.error_code, "type": "IngestError"}
     return error | ({"description": told[-1]} if told else {})
+
+
+def _verification(ingest: IngestRecord) -> dict[str, Any] | None:
+    """Files that were read more than once: bad ones, and those that a later read found good."""
+    if not ingest.bad_files and not ingest.doubted_files:
+        return None
+    return {
+        "bad": ingest.bad_files,
+        "doubted": ingest.doubted_files,
+        "badFiles": [
+            {
+                "name": proof.path,
+                "outcome": proof.outcome,
+                "expected": dict(proof.expected),
+                "measured": dict(proof.measured),
+                "reason": proof.reason,
+                "type": "BadFile",
+            }
+            for proof in ingest.worst
+        ],
+        "type": "Verification",
+    }
 
 
 def _events(ingest: IngestRecord) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from common.domain.fixity import Algorithm, MultiHasher, mismatches
@@ -29,14 +30,16 @@ class Check:
     def file(self, file: PlannedFile, *, key: str) -> Evidence:
         """Evidence for one file: "match", or "mismatch" or "missing" after the last of :data:`READS` reads.
 
+        It is that of the last read, and says what those before it found: a file that is good at the second look was
+        good all the time, and something between it and us was not.
         Raises TransientErrors of the store, NotRestored and AccessDenied: they say nothing about the bytes.
         """
         evidence = self._read(file, key)
-        for _ in range(READS - 1):
-            if evidence.outcome == "match":
-                break
+        doubts: list[str] = []
+        while evidence.outcome != "match" and len(doubts) < READS - 1:
+            doubts.append(f"{evidence.outcome}: {evidence.reason}")
             evidence = self._read(file, key)
-        return evidence
+        return replace(evidence, reads=len(doubts) + 1, doubts=tuple(doubts))
 
     def _read(self, file: PlannedFile, key: str) -> Evidence:
         hasher = MultiHasher(file.checksums)

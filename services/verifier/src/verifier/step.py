@@ -41,7 +41,9 @@ def outcome(evidence: list[Evidence]) -> Outcome:
     bad = [item for item in evidence if item.outcome != "match"]
     facts = (Verified(evidence),)
     if not bad:
-        return Done(said=f"{count(len(evidence), 'file')}, {size(sum(item.bytes for item in evidence))}", writes=facts)
+        doubted = sum(item.reads > 1 for item in evidence)
+        said = f"{count(len(evidence), 'file')}, {size(sum(item.bytes for item in evidence))}"
+        return Done(said=said + (f", {doubted} only at a further read" if doubted else ""), writes=facts)
     told = "; ".join(f"{item.path}: {item.outcome}, {item.reason}" for item in bad)
     names = ", ".join(item.path for item in bad)
     return Rejected(
@@ -49,4 +51,5 @@ def outcome(evidence: list[Evidence]) -> Outcome:
         why=told,
         for_user=f"unable to verify {count(len(bad), 'file')} at the destination: {names}",
         writes=facts,
+        after_the_rest=True,
     )

@@ -94,7 +94,7 @@ def fail(
         _fail_import(connection, row_id, code=code, why=why)
         return
     if stage.kind == "segment":
-        _end(connection, "segment", row_id, state=SegmentState.FAILED.value, code=code, why=why)
+        end_segment(connection, row_id, code=code, why=why)
     said = f"{around.title(stage)} failed - {_segment(around)}{for_user}"
     events.add(connection, around.ingest_id, said, detail={"code": code, "reason": why})
     close(connection, ingest_id=around.ingest_id, around=around, code=code, why=why)
@@ -118,6 +118,11 @@ def close(connection: Connection, *, ingest_id: UUID, around: Context | None, co
         .where(ingests.c.id == ingest_id, ingests.c.status.in_(OPEN_INGESTS))
         .values(status=IngestStatus.FAILED.value, error_code=code, finished_at=NOW)
     )
+
+
+def end_segment(connection: Connection, row_id: int, *, code: str, why: str) -> None:
+    """The segment fails; what becomes of its replica is the caller's to say."""
+    _end(connection, "segment", row_id, state=SegmentState.FAILED.value, code=code, why=why)
 
 
 def _end(connection: Connection, kind: Kind, row_id: int, *, state: str, code: str, why: str) -> None:

@@ -14,7 +14,9 @@ from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.location import Location
 from common.domain.replica import SegmentState
+from common.ledger import proofs
 from common.ledger.beginning import read_location
+from common.ledger.proofs import Proof, Which
 from common.ledger.tables import ingest_events, ingests, segments
 
 
@@ -64,6 +66,18 @@ class IngestRecord:
     events: tuple[Event, ...]
     """Oldest first."""
     progress: Progress
+    bad_files: int = 0
+    doubted_files: int = 0
+    """Good at last, though an earlier read said otherwise."""
+    worst: tuple[Proof, ...] = ()
+    """The first :data:`NAMED` bad files."""
+
+
+NAMED = 100
+
+
+def exists(connection: Connection, ingest_id: UUID) -> bool:
+    return connection.execute(select(ingests.c.id).where(ingests.c.id == ingest_id)).first() is not None
 
 
 def find_ingest(connection: Connection, ingest_id: UUID) -> IngestRecord | None:
@@ -84,7 +98,14 @@ def find_ingest(connection: Connection, ingest_id: UUID) -> IngestRecord | None:
         created_at=row.created_at,
         events=_history(connection, ingest_id),
         progress=_progress(connection, ingest_id),
+        **_found_wrong(connection, ingest_id),
     )
+
+
+def _found_wrong(connection: Connection, ingest_id: UUID) -> dict[str, Any]:
+    bad, doubted = proofs.count_suspicious(connection, ingest_id=ingest_id)
+    worst = proofs.proofs(connection, ingest_id=ingest_id, which=Which.BAD, limit=NAMED) if bad else []
+    return {"bad_files": bad, "doubted_files": doubted, "worst": tuple(worst)}
 
 
 def _history(connection: Connection, ingest_id: UUID) -> tuple[Event, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select, text, update
 
 from common.domain.replica import ReplicaState, SegmentState
-from common.ledger import context, failing, outbox, windows
+from common.ledger import context, failing, outbox, spoiled, windows
 from common.ledger.claims import Patience, interval, lost_workers
 from common.ledger.settling import start_aggregating
 from common.ledger.tables import NOW, WORK, replicas, segments
@@ -140,6 +140,9 @@ def _look_after_transfer(connection: Connection, replica_id: int, *, patience: P
     """Every segment has its own rule; the replica is moved on if all are verified and nobody did."""
     around = context.read(connection, kind="replica", row_id=replica_id, lock=True)
     assert around is not None
+    if spoiled.conclude(connection, around):
+        _again_later(connection, "replica", replica_id, patience=patience)
+        return
     unfinished = connection.execute(
         select(func.count())
         .select_from(segments)

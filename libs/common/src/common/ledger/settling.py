@@ -6,13 +6,13 @@ from sqlalchemy import Connection, func, select, update
 
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ImportState, ReplicaState, SegmentState
-from common.ledger import context, events, failing, milestones, outbox, windows
+from common.ledger import context, events, failing, milestones, outbox, spoiled, windows
 from common.ledger.claims import Claim, Patience, afresh, hold, interval, release
 from common.ledger.context import Context
 from common.ledger.tables import NOW, ingests, replicas, segments
 from common.ledger.writing import none_in, write
 from common.outcome import Done, GoBack, Outcome, Rejected, Wait
-from common.topology import AGGREGATING, PLANNING, REGISTERING, THAWING, Lane, State, hint_for, stage_of_row
+from common.topology import AGGREGATING, PLANNING, REGISTERING, THAWING, VERIFYING, Lane, State, hint_for, stage_of_row
 from common.wording import count, size
 
 _BEFORE = {
@@ -38,18 +38,25 @@ def settle(connection: Connection, claim: Claim, outcome: Outcome, *, patience: 
         case GoBack():
             _go_back(connection, claim, outcome, around, patience=patience)
         case Rejected():
-            if around:
-                for fact in outcome.writes:
-                    write(fact, connection, claim, around, build)
-            failing.fail(
-                connection,
-                stage=claim.stage,
-                row_id=claim.row_id,
-                code=outcome.code,
-                why=outcome.why,
-                for_user=outcome.for_user,
-                around=around,
-            )
+            _rejected(connection, claim, outcome, around, build=build)
+
+
+def _rejected(connection: Connection, claim: Claim, rejected: Rejected, around: Context | None, *, build: str) -> None:
+    for fact in rejected.writes if around else ():
+        assert around is not None
+        write(fact, connection, claim, around, build)
+    if rejected.after_the_rest and around is not None:
+        spoiled.found(connection, claim, rejected, around)
+        return
+    failing.fail(
+        connection,
+        stage=claim.stage,
+        row_id=claim.row_id,
+        code=rejected.code,
+        why=rejected.why,
+        for_user=rejected.for_user,
+        around=around,
+    )
 
 
 def let_go(connection: Connection, claim: Claim) -> None:
@@ -93,6 +100,8 @@ def _after_segment(connection: Connection, claim: Claim, around: Context, *, pat
 
     Exact without counters because the replica's row is locked: segments settle one after another.
     """
+    if claim.stage is VERIFYING and spoiled.conclude(connection, around):
+        return
     if not none_in(connection, around, [s.value for s in _BEFORE[SegmentState(claim.stage.state)]]):
         milestones.tell(connection, stage=claim.stage, around=around)
         return

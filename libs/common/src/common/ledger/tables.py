@@ -266,6 +266,8 @@ evidence = Table(
     Column("etag", Text),
     Column("version_id", Text),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("reads", Integer, nullable=False, server_default=text("1")),
+    Column("doubts", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     _timestamp("started_at", default=False),
     Column("microseconds", BigInteger, nullable=False),
     Column("worker", Text, nullable=False),
@@ -277,6 +279,7 @@ evidence = Table(
     Index("ix_evidence_segment", "segment_id", "outcome"),
     Index("ix_evidence_bag", "bag_version_id", "location_id"),
     Index("ix_evidence_ingest_key", "ingest_id", "key"),
+    Index("ix_evidence_bad", "ingest_id", "key", postgresql_where=text("outcome <> 'match' OR reads > 1")),
 )
 
 outbox = Table(

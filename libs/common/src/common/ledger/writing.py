@@ -73,6 +73,8 @@ def _evidence_row(item: Evidence, *, claim: Claim, around: Context, build: str) 
         "etag": item.etag,
         "version_id": item.version_id,
         "reason": item.reason,
+        "reads": item.reads,
+        "doubts": list(item.doubts),
         "started_at": item.started_at,
         "microseconds": int(item.seconds * 1_000_000),
         "worker": claim.worker,
