@@ -32,16 +32,17 @@ class LedgerRecords:
             bag_versions.c.version == version.number,
         )
         with transaction(self._engine) as connection:
-            registered = connection.execute(
-                select(bag_locations.c.location_id)
-                .join(bag_versions, bag_versions.c.id == bag_locations.c.bag_version_id)
-                .where(*wanted, bag_locations.c.location_id == location.value)
-            ).first()
+            # The replica first: one that ends between the two reads is then seen as registered, never as absent.
             state = connection.execute(
                 select(replicas.c.state)
                 .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
                 .where(*wanted, replicas.c.location_id == location.value)
             ).scalar()
+            registered = connection.execute(
+                select(bag_locations.c.location_id)
+                .join(bag_versions, bag_versions.c.id == bag_locations.c.bag_version_id)
+                .where(*wanted, bag_locations.c.location_id == location.value)
+            ).first()
         if registered:
             return Presence.REGISTERED
         return Presence.UNDER_WAY if state and not ReplicaState(state).terminal else Presence.ABSENT
