@@ -1,4 +1,4 @@
-"""The keys that sign access tokens, kept where every process of a deployment finds them (ADR 0012)."""
+"""The keys that sign access tokens, kept where every process of a deployment finds them (ADR 0014)."""
 
 from __future__ import annotations
 

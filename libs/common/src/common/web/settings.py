@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from common.runtime.settings import WorkerSettings
@@ -16,4 +18,17 @@ class HttpSettings(WorkerSettings):
         default="",
         pattern=r"^(https?://[^?#]+[^/?#])?$",
         description="base of the addresses in answers, without a slash at the end; as the client called where empty",
+    )
+    auth: str = Field(
+        default="on",
+        pattern="^(on|off)$",
+        description="off: nobody is asked who they are; only for development, and only on a loopback address",
+    )
+    issuers: Path | None = Field(
+        default=None, description="TOML file with the OAuth issuers whose tokens are taken besides our own"
+    )
+    rate_limit: int = Field(
+        default=6000,
+        ge=0,
+        description="requests a minute that each caller may send to this process; 0: as many as they like",
     )

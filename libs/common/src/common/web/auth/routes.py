@@ -46,18 +46,29 @@ def _opened() -> None:
     pass
 
 
+def _unlimited() -> None:
+    pass
+
+
 def needs(permission: Permission) -> Any:
     """A route's dependency: only callers who have the permission get through."""
     return Security(_described, scopes=[permission.value])
 
 
-def open_to_all() -> Any:
-    """A route's dependency: whoever can reach the port may call it, and it has no caller."""
-    return Depends(_opened)
+def open_to_all(*, unlimited: bool = False) -> Any:
+    """A route's dependency: whoever can reach the port may call it, and it has no caller.
+
+    Strangers' calls are counted by address; with `unlimited` they are not, for probes.
+    """
+    return Depends(_unlimited if unlimited else _opened)
 
 
 def is_open(route: BaseRoute) -> bool:
-    return any(each.dependency is _opened for each in _dependencies(route))
+    return any(each.dependency in (_opened, _unlimited) for each in _dependencies(route))
+
+
+def is_unlimited(route: BaseRoute) -> bool:
+    return any(each.dependency is _unlimited for each in _dependencies(route))
 
 
 def needed(route: BaseRoute) -> Permission | None:
