@@ -1,17 +1,20 @@
 """The typed client of the Backfill APIs.
 
-from backfill_client import BackfillClient
+from backfill_client import BackfillClient, Credentials
 
-with BackfillClient("http://127.0.0.1:9001", register="http://127.0.0.1:9002") as backfill:
+credentials = Credentials(client_id="bfc_…", client_secret="bfs_…")
+with BackfillClient("https://backfill.example.org", credentials=credentials) as backfill:
     ingest = backfill.create_backfill("digitised", "b12345", destination="azure")
     for ingest in backfill.watch_ingest(ingest.id):
         print(ingest.status)
 """
 
 from backfill_client.client import BackfillClient
+from backfill_client.credentials import Credentials
 from backfill_client.errors import ApiRefused, ApiUnreachable, BackfillClientError, NotFound
 from backfill_client.models import (
     Amount,
+    ApiClient,
     Bag,
     BagVersionSummary,
     File,
@@ -25,12 +28,14 @@ from backfill_client.models import (
 
 __all__ = [
     "Amount",
+    "ApiClient",
     "ApiRefused",
     "ApiUnreachable",
     "BackfillClient",
     "BackfillClientError",
     "Bag",
     "BagVersionSummary",
+    "Credentials",
     "File",
     "Import",
     "ImportProblem",

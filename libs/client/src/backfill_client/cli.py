@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from backfill_client import bags_commands, campaign_commands, ingest_commands
+from backfill_client import bags_commands, campaign_commands, clients_commands, ingest_commands
+from backfill_client.credentials import ClientCredentials
 from backfill_client.output import Form, show_json, show_table
-from backfill_client.session import OutputOption, connected, form_of, session_for
+from backfill_client.session import OutputOption, Session, connected, credentials_for, form_of, session_for, telling
 
 app = typer.Typer(
     help="Copies archived bags to a further storage provider, and shows what is where.",
@@ -17,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bags_commands.app, name="bags")
+app.add_typer(clients_commands.app, name="clients")
 app.add_typer(ingest_commands.app, name="ingest")
 campaign_commands.add_to(app)
 
@@ -32,9 +35,37 @@ def general(
     output: Annotated[
         Form, typer.Option("--output", "-o", help="table for people, json and csv for programs")
     ] = Form.TABLE,
+    credentials: Annotated[
+        Path | None,
+        typer.Option(envvar="BACKFILL_CREDENTIALS", help="JSON file with client_id and client_secret, or api_key"),
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(envvar="BACKFILL_CLIENT_ID", help="An OAuth client's id")] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(envvar="BACKFILL_CLIENT_SECRET", help="Its secret; better kept in the variable")
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(envvar="BACKFILL_API_KEY", help="An API key; better kept in the variable")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="BACKFILL_TOKEN", help="An access token; goes before all others")
+    ] = None,
 ) -> None:
     """Copies archived bags to a further storage provider, and shows what is where."""
-    context.obj = session_for(api=api, register=register, output=output)
+    found = credentials_for(
+        token=token, api_key=api_key, client_id=client_id, client_secret=client_secret, path=credentials
+    )
+    context.obj = session_for(api=api, register=register, output=output, credentials=found)
+
+
+@app.command("token")
+def token(context: typer.Context) -> None:
+    """Print a fresh access token: export BACKFILL_TOKEN=$(backfill token)."""
+    session: Session = context.obj
+    with telling():
+        auth = session.credentials.auth(session.api)
+        if not isinstance(auth, ClientCredentials):
+            raise typer.BadParameter("a client's id and secret are needed", param_hint="--client-id, --credentials")
+        print(auth.fetch())
 
 
 @app.command("locations")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from backfill_client.campaigns import Campaigns
+from backfill_client.credentials import Credentials
 from backfill_client.models import (
+    ApiClient,
     Bag,
     BagVersionSummary,
     Import,
@@ -25,7 +27,8 @@ from backfill_client.transport import Transport
 class BackfillClient:
     """Speaks to the ingests API at `api` and the bag register at `register` (the same address where None).
 
-    `timeout`: seconds for each request. All methods raise ApiUnreachable and ApiRefused.
+    `credentials`: how it proves who it is. `timeout`: seconds for each request. All methods raise ApiUnreachable and
+    ApiRefused.
     """
 
     def __init__(
@@ -33,11 +36,13 @@ class BackfillClient:
         api: str,
         *,
         register: str | None = None,
+        credentials: Credentials | None = None,
         timeout: float = 30,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._ingests = Transport(api, timeout=timeout, sleep=sleep)
-        self._register = Transport(register or api, timeout=timeout, sleep=sleep)
+        auth = credentials.auth(api) if credentials else None
+        self._ingests = Transport(api, auth=auth, timeout=timeout, sleep=sleep)
+        self._register = Transport(register or api, auth=auth, timeout=timeout, sleep=sleep)
         self._sleep = sleep
         self.campaigns = Campaigns(self._ingests, sleep=sleep)
 
@@ -148,6 +153,29 @@ class BackfillClient:
             if page.next is None:
                 return
             after = page.next
+
+    def create_client(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str],
+        kind: str = "client",
+        expires_in_days: int | None = None,
+        reason: str = "",
+    ) -> ApiClient:
+        """Make an OAuth client, or an API key with the kind "key"; its secret is in this answer only."""
+        document = {"kind": kind, "name": name, "scopes": list(scopes), "reason": reason}
+        days = {"expiresInDays": expires_in_days} if expires_in_days is not None else {}
+        return ApiClient.model_validate(self._ingests.post("/clients", document | days))
+
+    def get_clients(self) -> list[ApiClient]:
+        """Revoked ones too."""
+        return [ApiClient.model_validate(one) for one in self._ingests.get("/clients")["results"]]
+
+    def revoke_client(self, client_id: str, *, reason: str) -> ApiClient:
+        """Shut a client or key out, for good."""
+        path = f"/clients/{quote(client_id, safe='')}/revoke"
+        return ApiClient.model_validate(self._ingests.post(path, {"reason": reason}))
 
 
 def _bag(space: str, external_identifier: str) -> str:

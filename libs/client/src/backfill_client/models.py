@@ -218,3 +218,20 @@ class UnbackfilledPage(Answer):
     """Of the whole report."""
     results: list[UnbackfilledBag]
     next: str | None = None
+
+
+class ApiClient(Answer):
+    """An OAuth client or an API key."""
+
+    id: str
+    kind: str
+    """client or key."""
+    name: str
+    scopes: list[str]
+    created_by: str
+    secret: str | None = Field(default=None, repr=False)
+    """Only in the answer that made it."""
+    created_date: datetime
+    expires_date: datetime | None = None
+    revoked_date: datetime | None = None
+    last_used_date: datetime | None = None

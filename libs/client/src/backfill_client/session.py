@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from backfill_client.client import BackfillClient
+from backfill_client.credentials import Credentials
 from backfill_client.errors import ApiRefused, ApiUnreachable
 from backfill_client.output import Form, complain
 
@@ -41,13 +43,16 @@ class Session:
     api: str
     register: str
     output: Form
+    credentials: Credentials = field(default_factory=Credentials)
 
     def form(self, own: Form | None) -> Form:
         """The command's own --output goes before the general one."""
         return own or self.output
 
 
-def session_for(*, api: str | None, register: str | None, output: Form) -> Session:
+def session_for(
+    *, api: str | None, register: str | None, output: Form, credentials: Credentials | None = None
+) -> Session:
     """One address may serve both APIs; without any, each has its usual one on this machine.
 
     Raises BadParameter for what is no address.
@@ -55,21 +60,56 @@ def session_for(*, api: str | None, register: str | None, output: Form) -> Sessi
     for option, address in (("--api", api), ("--register-api", register)):
         if address and not address.startswith(("http://", "https://")):
             raise typer.BadParameter(f"{address!r} must begin with http:// or https://", param_hint=option)
-    return Session(api=api or API, register=register or api or REGISTER, output=output)
+    return Session(
+        api=api or API, register=register or api or REGISTER, output=output, credentials=credentials or Credentials()
+    )
+
+
+_WHO = "Say who you are: set BACKFILL_CREDENTIALS, BACKFILL_CLIENT_ID and BACKFILL_CLIENT_SECRET, or BACKFILL_API_KEY."
+
+
+def credentials_for(
+    *,
+    token: str | None,
+    api_key: str | None,
+    client_id: str | None,
+    client_secret: str | None,
+    path: Path | None,
+) -> Credentials:
+    """The first that is given. Raises BadParameter for an id without its secret, and for a file that is none."""
+    if token or api_key:
+        return Credentials(token=token, api_key=api_key)
+    if bool(client_id) != bool(client_secret):
+        raise typer.BadParameter("name both, or neither", param_hint="--client-id, --client-secret")
+    if client_id or path is None:
+        return Credentials(client_id=client_id, client_secret=client_secret)
+    try:
+        return Credentials.from_path(path)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--credentials") from None
 
 
 @contextmanager
 def connected(context: typer.Context) -> Iterator[BackfillClient]:
     """A client whose errors end the command with the right exit code."""
     session: Session = context.find_object(Session) or session_for(api=None, register=None, output=Form.TABLE)
+    with (
+        telling(),
+        BackfillClient(session.api, register=session.register, credentials=session.credentials) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Tells what the client could not do, and ends the command with the right exit code."""
     try:
-        with BackfillClient(session.api, register=session.register) as client:
-            yield client
+        yield
     except ApiUnreachable as error:
         complain(str(error), "Is the service running? Name its address with --api or BACKFILL_API.")
         raise typer.Exit(Exit.UNREACHABLE) from None
     except ApiRefused as error:
-        complain(f"{error.label}: {error.description}")
+        complain(f"{error.label}: {error.description}", _WHO if error.status == 401 else "")
         raise typer.Exit(Exit.REFUSED) from None
 
 

@@ -18,10 +18,19 @@ _LONGEST_PAUSE = 30.0
 class Transport:
     """Talks to one API. Use it from one thread, or one for each."""
 
-    def __init__(self, address: str, *, timeout: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout: float,
+        auth: httpx.Auth | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._address = address.rstrip("/")
         self._sleep = sleep
-        self._http = httpx.Client(timeout=timeout, follow_redirects=True, headers={"Accept": "application/json"})
+        self._http = httpx.Client(
+            timeout=timeout, auth=auth, follow_redirects=True, headers={"Accept": "application/json"}
+        )
 
     def close(self) -> None:
         self._http.close()
