@@ -72,7 +72,7 @@ def measure(room: Path, *, rounds: int, quick: bool) -> dict[str, float]:
     server = start_child("rclone serve s3", command, log=room / "rclone.log")
     try:
         server.wait_until(lambda: answers(port), seconds=20)
-        stack = BenchStack(StackOptions(room, REPOSITORY, durable=False), say=_say)
+        stack = BenchStack(StackOptions(room, REPOSITORY, durable=False, settings={"BACKFILL_AUTH": "off"}), say=_say)
         stack.endpoint = f"http://127.0.0.1:{port}"
         with stack:
             return _rounds(stack, spaces, room)

@@ -10,7 +10,7 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,18 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from sqlalchemy.dialects import postgresql
-from typer.main import get_command
 
-from backfill_client import cli
-from bag_register import api as bag_register
-from bag_register.surroundings import Surroundings
 from common import topology
 from common.adapters.objects.configuration import AZURE_ONLY, S3_ONLY, LocationConfig
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
 from common.errors import BackfillError
-from common.ledger.engine import open_engine
 from common.ledger.reaper import RULES
 from common.ledger.tables import metadata
 from common.runtime.settings import WorkerSettings
-from common.web.auth import everyone
-from ingests_api import api as ingests_api
-from ingests_api.choosing import Offer
+
+sys.path.insert(0, str(Path(__file__).parent))
+from interfaces import command_page, http_page, table
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -216,80 +211,6 @@ def _type(column: Any) -> str:
 def _key(column: Any) -> str:
     marks = ["primary"] if column.primary_key else []
     return ", ".join(marks + [f"→ `{key.target_fullname}`" for key in column.foreign_keys])
-
-
-def http_page() -> Iterator[str]:
-    """Every route of the two halves of the API."""
-    yield "# The HTTP API\n"
-    yield "Two services answer behind one address: paths that begin with `/ingests` are `ingests_api`'s, all others"
-    yield "`bag_register`'s. Each gives its OpenAPI document at `/openapi.json` on its own port, with `/livez` and"
-    yield "`/readyz` beside it."
-    yield "The how-tos show requests and answers: [backfill one bag](../how-to/backfill-one-bag.md),"
-    yield "[import an archive](../how-to/import-an-archive.md).\n"
-    yield "A refusal is a document with `httpStatus`, `label` and a `description` that says what to send instead.\n"
-    rows = [row for service, document in _openapi().items() for row in _routes(service, document)]
-    yield from table(("Request", "Query", "Service", "What it is"), rows)
-
-
-def _openapi() -> dict[str, dict[str, Any]]:
-    """The documents of both applications, which are made but never run; the engine never connects."""
-    nothing: Any = None
-    engine = open_engine("postgresql://localhost/none", name="docs")
-    offer = Offer(locations={}, writable=frozenset())
-    ingests = ingests_api.Surroundings(engine=engine, offer=offer, new_id=nothing, guard=everyone(), wake_relay=nothing)
-    register = Surroundings(engine=engine, lists=nothing, importable=frozenset(), guard=everyone())
-    return {
-        "ingests_api": ingests_api.make_app(ingests).openapi(),
-        "bag_register": bag_register.make_app(register).openapi(),
-    }
-
-
-def _routes(service: str, document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            asked = [f"`{p['name']}`" for p in operation.get("parameters", []) if p["in"] == "query"]
-            yield f"`{method.upper()} {path}`", ", ".join(asked), f"`{service}`", operation.get("summary", "")
-
-
-def command_page() -> Iterator[str]:
-    """The commands of `backfill`."""
-    command = get_command(cli.app)
-    yield "# The command line\n"
-    yield f"`backfill` is a client of the [HTTP API](http-api.md). {cli.app.info.epilog}\n"
-    yield "## General options\n"
-    yield from table(("Option", "Variable", "What it is"), [_option(each) for each in command.params if each.envvar])
-    yield "\n## Commands\n\nEach has `--help`, and `--output json` for programs.\n"
-    yield from table(("Command", "What it does"), _commands(command, "backfill"))
-
-
-def _option(option: Any) -> tuple[str, str, str]:
-    return f"`{option.opts[0]}`", f"`{option.envvar}`", option.help or ""
-
-
-def _commands(command: Any, name: str) -> Iterator[tuple[str, str]]:
-    if inner := getattr(command, "commands", None):
-        for key, each in inner.items():
-            yield from _commands(each, f"{name} {key}")
-        return
-    own = [p for p in command.params if p.name not in ("help", "output")]
-    asked = [p.name.upper() if p.param_type_name == "argument" else _asked(p) for p in own]
-    yield f"`{' '.join([name, *asked])}`", " ".join((command.help or "").split())
-
-
-def _asked(option: Any) -> str:
-    return f"{option.opts[0]} …" if option.required else f"[{option.opts[0]}]"
-
-
-def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A Markdown table."""
-    yield _line(heads)
-    yield _line(("---",) * len(heads))
-    for row in rows:
-        yield _line(tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in row))
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _read(path: Path) -> str:

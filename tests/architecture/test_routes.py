@@ -19,7 +19,7 @@ from common.web.serving import HttpServer
 from ingests_api import api as ingests_api
 from ingests_api.choosing import Offer
 
-OPEN = {"/livez", "/readyz", "/management/healthcheck", "/openapi.json"}
+OPEN = {"/livez", "/readyz", "/management/healthcheck", "/openapi.json", "/oauth2/token"}
 """What whoever reaches the port may call. Each is a decision: add to it with care."""
 
 

@@ -35,7 +35,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         REPOSITORY,
         ratio=36000,
         durable=False,
-        settings={"BACKFILL_LEASE": "PT2S", "BACKFILL_HINT_AGAIN": "PT2S", "BACKFILL_THAW_DAYS": "30"},
+        settings={
+            "BACKFILL_AUTH": "off",
+            "BACKFILL_LEASE": "PT2S",
+            "BACKFILL_HINT_AGAIN": "PT2S",
+            "BACKFILL_THAW_DAYS": "30",
+        },
     )
     with Stack(options) as stack:
         yield stack

@@ -85,6 +85,7 @@ def run_up(port: int) -> int:
             ("", ""),
             [
                 ("API", stack.api),
+                ("client id and secret", f"{stack.credentials}  (BACKFILL_CREDENTIALS for the command line)"),
                 ("S3 with cold storage", f"{stack.s3.endpoint}  bucket archive; in memory, gone when this stops"),
                 ("Azurite", f"{stack.azurite.endpoint}  container replica; kept in {HOME}"),
                 ("PostgreSQL", f"database backfill; kept in {HOME}"),

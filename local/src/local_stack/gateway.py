@@ -1,6 +1,7 @@
 """The one port of the local stack: passes requests on to the service that answers them.
 
-In production this is what a load balancer does: /ingests to ingests_api, the rest to bag_register.
+In production a load balancer does this: /ingests, /backfills, /clients and /oauth2 to ingests_api, the rest to
+bag_register.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host"}
+_OF_INGESTS = ("/ingests", "/backfills", "/clients", "/oauth2")
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -33,7 +35,7 @@ def gateway(*, ingests: str, register: str) -> Starlette:
     async def forward(request: Request) -> Response:
         # The raw path: identifiers may hold percent-encoded slashes, which must arrive as they were sent.
         raw = request.scope.get("raw_path", request.url.path.encode()).decode("ascii")
-        base = ingests if raw.startswith("/ingests") else register
+        base = ingests if raw.startswith(_OF_INGESTS) else register
         query = f"?{request.url.query}" if request.url.query else ""
         headers = [(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP]
         headers.append(("host", request.headers.get("host", "")))
@@ -64,15 +66,26 @@ def _unavailable(error: Exception) -> JSONResponse:
 
 
 def main() -> None:
-    """python -m local_stack.gateway --port N --ingests URL --register URL"""
+    """python -m local_stack.gateway --port N --ingests URL --register URL [--certificate PEM --key PEM]"""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--ingests", required=True)
     parser.add_argument("--register", required=True)
+    parser.add_argument("--certificate", help="serve https with this certificate chain")
+    parser.add_argument("--key", help="the certificate's private key")
     options = parser.parse_args()
     app = gateway(ingests=options.ingests, register=options.register)
     # The answers bring their own Date, and name no server.
-    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning", server_header=False, date_header=False)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=options.port,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.key,
+    )
 
 
 if __name__ == "__main__":

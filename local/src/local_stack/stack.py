@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import httpx
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 from botocore.config import Config
 
+from local_stack.access import Certificate, ensure_client
 from local_stack.processes import Keeper, Service
 from local_stack.servers.azurite import Azurite, ensure_azurite
 from local_stack.servers.cold_s3 import ColdS3
@@ -45,6 +47,8 @@ class StackOptions:
     ratio: float = 3600
     """Simulated seconds of thawing per real second."""
     durable: bool = True
+    certificate: Certificate | None = None
+    """The API is served over https with this."""
     settings: dict[str, str] = field(default_factory=dict)
     """Further environment for every service."""
 
@@ -68,7 +72,13 @@ class Stack:
     @property
     def api(self) -> str:
         """Base URL of the API."""
-        return f"http://127.0.0.1:{self._port}"
+        certificate = self._options.certificate
+        return f"https://{certificate.host}:{self._port}" if certificate else f"http://127.0.0.1:{self._port}"
+
+    @property
+    def credentials(self) -> Path:
+        """A file, for its owner only, with the id and secret of a client that may do everything."""
+        return self._options.directory / "credentials.json"
 
     @property
     def logs(self) -> Path:
@@ -111,12 +121,21 @@ class Stack:
             self._add(name, [name], environment)
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         arguments = ["--port", str(self._port), "--ingests", urls["ingests_api"], "--register", urls["bag_register"]]
+        if certificate := self._options.certificate:
+            arguments += ["--certificate", str(certificate.chain), "--key", str(certificate.key)]
         self._add("gateway", ["local_stack.gateway", *arguments], dict(os.environ))
         for name, url in health.items():
             self.services[name].wait_until(lambda url=url: _answers(url), seconds=_SECONDS)  # type: ignore[misc]
-        self.services["gateway"].wait_until(lambda: _answers(f"{self.api}/livez"), seconds=_SECONDS)
+        self.services["gateway"].wait_until(lambda: _answers(f"{self.api}/livez", verify=self.verify), seconds=_SECONDS)
+        ensure_client(self.credentials, dsn=self.dsn, api=self.api, verify=self.verify)
         self._keeper = Keeper(self.services)
         self._keeper.start()
+
+    @property
+    def verify(self) -> ssl.SSLContext | bool:
+        """How a client of the API knows that it speaks to this one."""
+        certificate = self._options.certificate
+        return ssl.create_default_context(cafile=certificate.authority) if certificate else True
 
     def _add(self, name: str, module: list[str], environment: dict[str, str]) -> None:
         service = Service(name, module, environment=environment, log=self.logs / f"{name}.log")
@@ -184,9 +203,9 @@ class Stack:
         self.stop()
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, *, verify: ssl.SSLContext | bool = True) -> bool:
     try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=2, trust_env=False, verify=verify).status_code == 200
     except httpx.TransportError:
         time.sleep(0.05)
         return False

@@ -19,7 +19,7 @@ from common.ledger.engine import transaction
 from common.ledger.importing import NewBag, register_bag
 from common.ledger.locations import announce
 from common.ledger.tables import NOW, bag_locations, bag_versions, ingest_events, ingests, outbox, replicas
-from common.web.auth import everyone
+from common.web.auth import Guard, everyone
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
 from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
@@ -39,7 +39,9 @@ def an_app(
     public_url: str = "",
     read_object: ReadObject | None = None,
     callbacks: Allowed = ONLY_PUBLIC,
+    guard: Guard | None = None,
 ) -> FastAPI:
+    """The application; nobody is asked who they are unless a guard is given."""
     with transaction(engine) as connection:
         for location in LOCATIONS:
             announce(connection, location)
@@ -52,7 +54,7 @@ def an_app(
             engine=engine,
             offer=offer,
             new_id=uuid4,
-            guard=everyone(),
+            guard=guard or everyone(),
             wake_relay=lambda: None,
             callbacks=callbacks,
             public_url=public_url,

@@ -11,10 +11,11 @@ from local_stack.demo.making import Recipe
 
 
 class Api:
-    """Plain HTTP, as a workflow system would do it."""
+    """Plain HTTP, as a workflow system would do it, with an access token."""
 
-    def __init__(self, base: str) -> None:
-        self._http = httpx.Client(base_url=base, timeout=30, trust_env=False)
+    def __init__(self, base: str, *, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=base, timeout=30, trust_env=False, headers=headers)
 
     def import_bags(self, location: str, *, patience: float = 120) -> dict[str, Any]:
         """Adopt the bags that lie at a location; returns when it is done."""

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_stack.access import token
 from local_stack.demo.bags import recipes
 from local_stack.demo.calls import Api
 from local_stack.demo.check import Finding, check
@@ -30,7 +31,8 @@ class Play:
 
     def run(self) -> bool:
         """True if every bag that could arrive did, by the independent check, and the corrupt one was refused."""
-        api = Api(self.stack.api)
+        self.screen.say(f"  client id and secret: {self.stack.credentials}")
+        api = Api(self.stack.api, token=token(self.stack.credentials))
         self._seed()
         self._import(api)
         self._missing(api, "Which bags are not in Azure yet?")

@@ -7,13 +7,14 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
+from sqlalchemy import Connection
 
 from bag_register.documents import import_document
 from bag_register.surroundings import Surroundings
-from common.ledger import importing
+from common.ledger import actions, importing
 from common.ledger.engine import transaction
 from common.web.answers import Refused, base_url
-from common.web.auth import Permission, needs
+from common.web.auth import Permission, caller, needs
 from common.web.bodies import json_body
 from common.web.fields import Fields, Invalid
 
@@ -27,7 +28,9 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     def start(request: Request, body: Any = Depends(json_body)) -> JSONResponse:
         location_id, prefix = _wanted(body, around)
         with transaction(around.engine) as connection:
-            record, _new = importing.request_import(connection, location_id=location_id, prefix=prefix)
+            record, new = importing.request_import(connection, location_id=location_id, prefix=prefix)
+            if new:
+                _write_down(connection, request, record)
         around.wake_relay()
         address = f"{base_url(around.public_url, request)}/imports/{record.id}"
         return JSONResponse(import_document(record), status_code=202, headers={"Location": address})
@@ -42,6 +45,12 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     app.get("/imports/{import_id}", summary="How far an import is, and a page of its problems", dependencies=operating)(
         read
     )
+
+
+def _write_down(connection: Connection, request: Request, record: importing.ImportRecord) -> None:
+    detail = {"location": record.location_id, "prefix": record.prefix}
+    who, subject = caller(request).id, f"import:{record.id}"
+    actions.record(connection, who=who, what="import requested", subject=subject, detail=detail)
 
 
 def _wanted(body: Any, around: Surroundings) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from common.runtime.process import prepare, run_worker
 from common.runtime.settings import build, read_settings
 from common.runtime.worker import Step
 from common.topology import IMPORTING, REGISTERING, Stage
-from common.web.auth import everyone
+from common.web.auth.configured import guard_for
 from common.web.serving import HttpServer
 
 SERVICE = "bag_register"
@@ -40,7 +40,7 @@ def run() -> None:
         engine=engine,
         lists=lists,
         importable=frozenset(stores.configs),
-        guard=everyone(),
+        guard=guard_for(settings, engine),
         public_url=settings.public_url,
         version=build(SERVICE).split()[-1],
     )

@@ -10,16 +10,19 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
+from common.ledger import actions
 from common.ledger.bags import BagRecord, find_bag, find_versions
 from common.ledger.engine import transaction
 from common.ledger.ingests import find_ingest
 from common.ledger.requesting import request_backfill
 from common.web.answers import Refused, base_url
 from common.web.application import new_app, not_allowed
-from common.web.auth import Permission, needs
+from common.web.auth import Permission, caller, needs
+from common.web.auth.signing import Signer
 from common.web.bodies import json_body
 from common.web.fields import Invalid
 from common.web.health import add_health
+from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
 from ingests_api.choosing import choose
@@ -42,6 +45,8 @@ def make_app(around: Surroundings) -> FastAPI:
     )
     app.add_exception_handler(Invalid, _invalid)
     add_health(app, engine=around.engine)
+    tokens_api.add_routes(app, engine=around.engine, signer=Signer(around.engine, life=around.token_life))
+    clients_api.add_routes(app, around.engine)
 
     def create(request: Request, body: Any = Depends(json_body)) -> JSONResponse:
         return _create(around, request, body)
@@ -72,6 +77,10 @@ def _create(around: Surroundings, request: Request, body: Any) -> JSONResponse:
     with transaction(around.engine) as connection:
         wish = choose(wanted, bag=_bag(connection, wanted), offer=around.offer)
         answer = request_backfill(connection, wish=wish, ingest_id=around.new_id())
+        if answer.created:
+            actions.record(
+                connection, who=caller(request).id, what="ingest requested", subject=f"ingest:{answer.ingest_id}"
+            )
         ingest = find_ingest(connection, answer.ingest_id)
     assert ingest is not None
     if answer.created:

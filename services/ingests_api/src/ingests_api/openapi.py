@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.web.auth import Permission
+
 _TEXT = {"type": "string"}
 _ERROR = {
     "type": "object",
@@ -114,4 +116,48 @@ REPLAY: dict[str, Any] = {
 READ: dict[str, Any] = {
     "summary": "An ingest with its history and progress",
     "responses": {200: {"description": "The ingest"}, 404: _error("There is no such ingest")},
+}
+_CLIENT_KINDS = {"type": "string", "enum": ["client", "key"]}
+_SCOPES = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "string", "enum": [permission.value for permission in Permission]},
+}
+_NEW_CLIENT = _object(
+    ["name", "scopes"],
+    kind=_CLIENT_KINDS,
+    name=_TEXT,
+    scopes=_SCOPES,
+    expiresInDays={"type": "integer", "minimum": 1, "maximum": 3650},
+    reason=_TEXT,
+)
+_TOKEN_FORM = _object(
+    ["grant_type"], grant_type={"const": "client_credentials"}, client_id=_TEXT, client_secret=_TEXT, scope=_TEXT
+)
+
+TOKEN: dict[str, Any] = {
+    "summary": "An access token for a client's id and secret (HTTP Basic or form)",
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": _TOKEN_FORM}},
+        }
+    },
+    "responses": {
+        200: {"description": "The token, how long it is good for, and its scopes"},
+        400: _error("error says what is wrong, as in RFC 6749"),
+        401: _error("There is no such client, or its secret is another"),
+    },
+}
+CLIENTS_CREATE: dict[str, Any] = {
+    "status_code": 201,
+    "summary": "Make an OAuth client or an API key; its secret is told this once",
+    "openapi_extra": {"requestBody": {"required": True, **_json(_NEW_CLIENT)}},
+    "responses": {201: {"description": "The client with its secret"}, 400: _error("What is wrong, and where")},
+}
+CLIENTS_LIST: dict[str, Any] = {"summary": "Clients and keys, with their scopes and last use"}
+CLIENTS_REVOKE: dict[str, Any] = {
+    "summary": "Shut a client or key out, for good",
+    "openapi_extra": {"requestBody": {"required": True, **_json(_object(["reason"], reason=_TEXT))}},
+    "responses": {200: {"description": "The client"}, 404: _error("There is no such client")},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, PositiveInt, SecretStr
@@ -9,6 +10,7 @@ from pydantic import Field, PositiveInt, SecretStr
 from common.domain.location import LocationId
 from common.errors import ConfigurationError
 from common.ledger.campaigns.advancing import Pipeline
+from common.web.auth.signing import LONGEST_LIFE
 from common.web.settings import HttpSettings
 
 
@@ -20,12 +22,17 @@ class Settings(HttpSettings):
         default="",
         description="ids of the locations that backfills may write to, with commas between; every location if empty",
     )
-
     campaign_bags: int = Field(
         default=2_000, ge=1, description="bag versions of all campaigns together that may be under way at once"
     )
     campaign_segments: int = Field(
         default=20_000, ge=1, description="campaigns let nothing in while so many segments wait or are worked on"
+    )
+    token_life: timedelta = Field(
+        default=timedelta(hours=1),
+        ge=timedelta(minutes=1),
+        le=LONGEST_LIFE,
+        description="how long an access token is good for; from a minute to a day",
     )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -29,6 +30,8 @@ class Surroundings:
     """Called when a hint was put into the outbox."""
     callbacks: Allowed = ONLY_PUBLIC
     """Where callbacks may go."""
+    token_life: timedelta = timedelta(hours=1)
+    """How long an access token is good for."""
     public_url: str = ""
     version: str = "0"
     read_object: ReadObject | None = None

@@ -15,7 +15,7 @@ from common.assembly import courier_opener, open_stores
 from common.runtime.housekeeping import Relay
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
 from common.runtime.settings import build, read_settings, worker_name
-from common.web.auth import everyone
+from common.web.auth.configured import guard_for
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
 from ingests_api.callback_addresses import Allowed, allowed_hosts
@@ -58,7 +58,8 @@ def run() -> None:
         offer=offer,
         new_id=uuid4,
         wake_relay=relay.wake,
-        guard=everyone(),
+        guard=guard_for(settings, engine),
+        token_life=settings.token_life,
         public_url=settings.public_url,
         read_object=reader_of(stores),
         callbacks=allowed,

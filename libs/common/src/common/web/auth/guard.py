@@ -81,10 +81,10 @@ def _open(app: FastAPI, route: BaseRoute) -> bool:
 def _check_size(request: Request) -> None:
     """By what is declared; a body that comes in pieces is counted where it is read."""
     if sum(len(name) + len(value) for name, value in request.headers.raw) > LONGEST_HEADERS:
-        raise Refused(431, f"The headers are larger than {LONGEST_HEADERS} bytes.", headers={"Connection": "close"})
+        raise Refused(431, f"The headers are larger than {LONGEST_HEADERS} bytes.")
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > MAX_BYTES:
-        raise Refused(413, f"The request is larger than {MAX_BYTES} bytes.", headers={"Connection": "close"})
+        raise Refused(413, f"The request is larger than {MAX_BYTES} bytes.")
 
 
 def _check(route: BaseRoute, found: Caller) -> None:
