@@ -55,6 +55,14 @@ class Settings(HttpSettings):
         default=None,
         description="certificates of a private authority, in PEM, to be trusted instead of the public ones",
     )
+    events: str = Field(
+        default="off",
+        pattern="^(off|queues)$",
+        description="queues: what happens, as CloudEvents on the broker's queues events_daily and events_backfill",
+    )
+    events_source: str = Field(
+        default="/backfill", min_length=1, description="the `source` of CloudEvents: a URI that names this deployment"
+    )
     callbacks_at_once: PositiveInt = Field(
         default=4, description="callbacks sent at the same time, at most half of them to one host"
     )

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from common.assembly import courier_opener, open_stores
 from common.runtime.housekeeping import Relay
+from common.runtime.leases import every
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
 from common.runtime.settings import build, read_settings, worker_name
 from common.web.auth.configured import guard_for
@@ -21,6 +22,7 @@ from ingests_api.api import make_app
 from ingests_api.callback_addresses import Allowed, allowed_hosts
 from ingests_api.campaigns.keeper import keep_campaigns
 from ingests_api.choosing import Offer
+from ingests_api.cloud_events import pass_on
 from ingests_api.notifier import Notifier, Sender
 from ingests_api.reading import reader_of
 from ingests_api.sending import post
@@ -65,6 +67,7 @@ def run() -> None:
         callbacks=allowed,
         version=build(SERVICE).split()[-1],
     )
+    every(1.0, lambda: _pass_on(settings, engine=engine, relay=relay), until=ended, name="events")
     delivering = threading.Thread(target=notifier.run, args=[ended], name="callbacks")
     if settings.deliver_callbacks:
         delivering.start()
@@ -72,6 +75,11 @@ def run() -> None:
         stopping.wait()
     ended.set()
     relay.stop(timeout=5)
+
+
+def _pass_on(settings: Settings, *, engine: Engine, relay: Relay) -> None:
+    if pass_on(engine, source=settings.events_source if settings.events == "queues" else None):
+        relay.wake()
 
 
 def _notifier(settings: Settings, *, engine: Engine, allowed: Allowed) -> Notifier:

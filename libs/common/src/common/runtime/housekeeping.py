@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import structlog
@@ -31,6 +32,7 @@ class Relay:
         self._random = random
         self._idle = idle
         self._courier: Courier | None = None
+        self._declared: set[str] = set()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
@@ -67,7 +69,7 @@ class Relay:
             courier.receive([], wait=0)
             while True:
                 with transaction(self._engine) as connection:
-                    if not outbox.relay(connection, publish=courier.publish):
+                    if not outbox.relay(connection, publish=partial(self._publish, courier)):
                         return True
         except BrokerUnavailable as error:
             log.warning("broker unavailable", error=str(error))
@@ -79,11 +81,18 @@ class Relay:
             self._drop()
         return False
 
+    def _publish(self, courier: Courier, *, queue: str, body: bytes, message_id: str) -> None:
+        """Whoever posted it, this process may be the first to publish to its queue: those of events are optional."""
+        if queue not in self._declared:
+            courier.declare([queue])
+            self._declared.add(queue)
+        courier.publish(queue=queue, body=body, message_id=message_id)
+
     def _connected(self) -> Courier:
         if self._courier is None:
             courier = self._open()
             courier.declare(list(QUEUES))
-            self._courier = courier
+            self._courier, self._declared = courier, set(QUEUES)
         return self._courier
 
     def _drop(self) -> None:
