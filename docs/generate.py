@@ -197,7 +197,7 @@ def ledger_page() -> Iterator[str]:
     """The columns of every table."""
     yield "# The ledger's tables\n"
     yield "As `common.ledger.tables` defines them. [Architecture](../architecture.md) says what they are for.\n"
-    for each in metadata.tables.values():
+    for each in sorted(metadata.tables.values(), key=lambda table: table.name):
         yield f"## {each.name}\n"
         rows = [(f"`{c.name}`", _type(c), "yes" if c.nullable else "", _key(c)) for c in each.columns]
         yield from table(("Column", "Type", "Null", "Key"), rows)

@@ -122,3 +122,13 @@ def test_a_retry_makes_the_failed_ones_again(three: Deployment, client: Backfill
 
     found = client.campaigns.get(campaign)
     assert (found.state, found.progress.failed.bags, found.progress.under_way.bags) == ("running", 0, 3)
+
+
+def test_a_location_is_required_listed_and_required_no_more(three: Deployment, client: BackfillClient) -> None:
+    stated = three.cli("requirements", "state", "azure", "--space", "digitised", "--heal", "5")
+    listed = three.cli("requirements", "list", "-o", "csv")
+    (found,) = client.requirements.every()
+    gone = three.cli("requirements", "remove", str(found.id))
+
+    assert (stated.exit_code, gone.exit_code, client.requirements.every()) == (0, 0, [])
+    assert listed.stdout.splitlines()[1] == f"{found.id},azure,digitised,5 at a time,,,,"

@@ -21,6 +21,7 @@ from backfill_client.models import (
     UnbackfilledBag,
     UnbackfilledPage,
 )
+from backfill_client.requirements import Requirements
 from backfill_client.transport import Transport
 
 
@@ -45,6 +46,7 @@ class BackfillClient:
         self._register = Transport(register or api, auth=auth, timeout=timeout, sleep=sleep)
         self._sleep = sleep
         self.campaigns = Campaigns(self._ingests, sleep=sleep)
+        self.requirements = Requirements(self._ingests)
 
     def __enter__(self) -> Self:
         return self

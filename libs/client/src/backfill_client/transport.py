@@ -59,6 +59,15 @@ class Transport:
         """As `post`, to change what is there."""
         return self._send("PATCH", path, document)
 
+    def delete(self, path: str) -> None:
+        """Raises ApiUnreachable, ApiRefused."""
+        try:
+            answer = self._http.delete(self._address + path)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+        if answer.status_code != 204:
+            self._document(answer)
+
     def _send(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
         try:
             return self._document(self._http.request(method, self._address + path, json=dict(document)))

@@ -30,6 +30,7 @@ from ingests_api.documents import ingest_document
 from ingests_api.evidence_api import UUID_PATTERN, add_evidence
 from ingests_api.openapi import CREATE, READ
 from ingests_api.request import Wanted, parse
+from ingests_api.requirements_api import add_requirements
 from ingests_api.surroundings import Surroundings
 
 _MOST_NAMED = 20
@@ -56,6 +57,7 @@ def make_app(around: Surroundings) -> FastAPI:
 
     add_campaigns(app, around)
     add_callbacks(app, engine=around.engine)
+    add_requirements(app, around)
     asking = [needs(Permission.INGESTS_WRITE)]
     app.post("/ingests", **CREATE, dependencies=asking)(create)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.

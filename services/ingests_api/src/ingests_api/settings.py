@@ -35,6 +35,10 @@ class Settings(HttpSettings):
         description="how long an access token is good for; from a minute to a day",
     )
 
+    audit_period: timedelta = Field(
+        default=timedelta(hours=1), gt=timedelta(), description="how often each requirement is audited"
+    )
+
     @property
     def pipeline(self) -> Pipeline:
         return Pipeline(segments=self.campaign_segments, bags=self.campaign_bags)

@@ -20,7 +20,7 @@ from common.web.auth.configured import guard_for
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
 from ingests_api.callback_addresses import Allowed, allowed_hosts
-from ingests_api.campaigns.keeper import keep_campaigns
+from ingests_api.campaigns.keeper import keep_auditing, keep_campaigns
 from ingests_api.choosing import Offer
 from ingests_api.cloud_events import pass_on
 from ingests_api.notifier import Notifier, Sender
@@ -55,6 +55,7 @@ def run() -> None:
     keep_campaigns(
         engine=engine, pipeline=settings.pipeline, patience=settings.patience, wake_relay=relay.wake, until=ended
     )
+    keep_auditing(engine=engine, period=settings.audit_period, new_id=uuid4, until=ended)
     around = Surroundings(
         engine=engine,
         offer=offer,

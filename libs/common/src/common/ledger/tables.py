@@ -21,7 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 import common.ledger.asking_tables
-import common.ledger.campaigns.tables  # noqa: F401 - ingests refer to campaigns
+import common.ledger.campaigns.tables
+import common.ledger.requirements.tables  # noqa: F401 - further tables of the same schema
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
 from common.ledger import access_tables, upkeep_tables  # noqa: F401  (their tables are the same metadata's)

@@ -26,8 +26,9 @@ from sqlalchemy.sql.selectable import Select
 
 from common.domain.bag import BagVersion
 from common.domain.campaign import CampaignState, Order
+from common.domain.replica import ReplicaState
 from common.ledger.campaigns.tables import campaign_items, campaigns
-from common.ledger.tables import NOW, bag_locations, bag_versions
+from common.ledger.tables import NOW, bag_locations, bag_versions, replicas
 
 _EXAMPLES = 10
 BATCH = 20_000
@@ -47,6 +48,8 @@ class Selection:
     """At most so many bag versions, the first ones in the campaign's order."""
     failed_of: UUID | None = None
     """Only those whose ingests failed in this earlier campaign."""
+    untried: bool = False
+    """Leave out those whose last attempt failed: they wait for somebody to find out why."""
     listed: bool = False
     """Only those that were listed one by one when the campaign was created; they are written down already."""
 
@@ -58,6 +61,7 @@ class Selection:
             "largestBytes": self.largest,
             "most": self.most,
             "failedOf": self.failed_of and str(self.failed_of),
+            "untried": self.untried or None,
             "listed": self.listed or None,
         }
         return {name: value for name, value in facts.items() if value is not None}
@@ -72,6 +76,7 @@ class Selection:
             largest=facts.get("largestBytes"),
             most=facts.get("most"),
             failed_of=UUID(failed_of) if failed_of else None,
+            untried=facts.get("untried", False),
             listed=facts.get("listed", False),
         )
 
@@ -136,6 +141,8 @@ def _matching(selection: Selection, destination_id: str) -> Select[Any]:
         query = query.where(bag_versions.c.created_date < selection.deposited_before)
     if selection.largest is not None:
         query = query.where(bag_versions.c.bytes <= selection.largest)
+    if selection.untried:
+        query = query.where(~failed_at(destination_id))
     if selection.failed_of is not None:
         query = query.where(
             exists().where(
@@ -145,6 +152,15 @@ def _matching(selection: Selection, destination_id: str) -> Select[Any]:
             )
         )
     return query
+
+
+def failed_at(destination_id: str) -> ColumnElement[bool]:
+    """Whether the last attempt to copy a bag version there failed."""
+    return exists().where(
+        replicas.c.bag_version_id == bag_versions.c.id,
+        replicas.c.location_id == destination_id,
+        replicas.c.state == ReplicaState.FAILED.value,
+    )
 
 
 def _limited(query: Select[Any], selection: Selection, order: Order) -> Select[Any]:

@@ -1,0 +1,1 @@
+"""Which locations must hold which bags: stating it, auditing it, and making good what is missing."""
