@@ -5,21 +5,44 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from local_stack.servers.child import Child, start_child
+
+
+class Launch(Protocol):
+    """How a service's process is started."""
+
+    def __call__(self, name: str, module: list[str], *, environment: Mapping[str, str], log: Path) -> Child: ...
+
+
+def launch_python(name: str, module: list[str], *, environment: Mapping[str, str], log: Path) -> Child:
+    """python -m MODULE ARGUMENTS…"""
+    return start_child(name, [sys.executable, "-m", *module], log=log, env=environment)
 
 
 class Service:
     """One service process. `kill` is a crash; the keeper (or `start`) brings it back."""
 
-    def __init__(self, name: str, module: list[str], *, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: list[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        launch: Launch = launch_python,
+    ) -> None:
         self.name = name
         self.starts = 0
+        self._started_at = time.monotonic()
         self._module = module
         self._environment = dict(environment)
         self._log = log
+        self._launch = launch
         self._child: Child | None = None
         self._wanted = False
         self._lock = threading.Lock()
@@ -28,6 +51,11 @@ class Service:
     def pid(self) -> int:
         assert self._child is not None, f"{self.name} was not started"
         return self._child.pid
+
+    @property
+    def age(self) -> float:
+        """Seconds since the process was last started."""
+        return time.monotonic() - self._started_at
 
     @property
     def running(self) -> bool:
@@ -39,10 +67,9 @@ class Service:
             self._wanted = True
             if self.running:
                 return
-            self._child = start_child(
-                self.name, [sys.executable, "-m", *self._module], log=self._log, env=self._environment
-            )
+            self._child = self._launch(self.name, self._module, environment=self._environment, log=self._log)
             self.starts += 1
+            self._started_at = time.monotonic()
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
         """Return when ready. Raises ServerDidNotStart with the end of the service's log."""

@@ -5,6 +5,7 @@ The least each needs: the verifier cannot write anywhere, nobody can delete.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,9 @@ SERVICES = (
     "replica_aggregator",
     "bag_register",
 )
+
+WITH_HTTP = ("ingests_api", "bag_register")
+"""Those that the gateway passes requests on to."""
 
 SOURCE = "cold"
 DESTINATION = "azure"
@@ -30,6 +34,8 @@ class S3Place:
     secret_access_key: str
     region: str
     bucket: str
+    read_timeout: float = 60
+    """Seconds without a byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,8 @@ class AzurePlace:
     account_name: str
     container: str
     signatures: dict[str, str] = field(default_factory=dict)
+    read_timeout: float = 60
+    """Seconds without a byte."""
 
 
 PERMISSIONS = {
@@ -75,6 +83,7 @@ def _s3(place: S3Place) -> str:
         region=place.region,
         access_key_id=place.access_key_id,
         secret_access_key=place.secret_access_key,
+        read_timeout=place.read_timeout,
     )
 
 
@@ -85,12 +94,16 @@ def _azure(place: AzurePlace, service: str) -> str:
         endpoint=place.endpoint,
         account_name=place.account_name,
         sas_token=place.signatures[service],
+        read_timeout=place.read_timeout,
     )
 
 
-def _toml(**values: str) -> str:
-    escaped = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in values.items()}
-    return "".join(f'{name} = "{value}"\n' for name, value in escaped.items())
+def _toml(**values: str | float) -> str:
+    return "".join(f"{name} = {_written(value)}\n" for name, value in values.items())
+
+
+def _written(value: str | float) -> str:
+    return str(value) if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False)
 
 
 def common_environment(*, dsn: str, broker: str | None, locations: Path, health_port: int) -> dict[str, str]:

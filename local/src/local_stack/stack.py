@@ -17,16 +17,25 @@ from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, gener
 from botocore.config import Config
 
 from local_stack.access import Certificate, ensure_client
-from local_stack.processes import Keeper, Service
+from local_stack.processes import Keeper, Launch, Service, launch_python
 from local_stack.servers.azurite import Azurite, ensure_azurite
 from local_stack.servers.cold_s3 import ColdS3
 from local_stack.servers.ports import free_port
 from local_stack.servers.postgres import open_postgres
-from local_stack.settings import PERMISSIONS, SERVICES, AzurePlace, S3Place, common_environment, locations_file
+from local_stack.settings import (
+    PERMISSIONS,
+    SERVICES,
+    WITH_HTTP,
+    AzurePlace,
+    S3Place,
+    common_environment,
+    locations_file,
+)
 
 BUCKET = "archive"
 CONTAINER = "replica"
-_SECONDS = 60.0
+_SECONDS = 180.0
+"""For all services together to be ready: a second of CPU each, on a machine that may be busy."""
 
 Say = Callable[[str], None]
 
@@ -51,6 +60,9 @@ class StackOptions:
     """The API is served over https with this."""
     settings: dict[str, str] = field(default_factory=dict)
     """Further environment for every service."""
+    copies: int = 1
+    """Processes of each worker. The second verifier is the service "verifier-2"."""
+    launch: Launch = launch_python
 
 
 class Stack:
@@ -110,21 +122,18 @@ class Stack:
 
     def _start_services(self) -> None:
         self._say("six services and the gateway")
-        health: dict[str, str] = {}
-        ports = {"ingests_api": free_port(), "bag_register": free_port()}
-        for name in SERVICES:
-            port = free_port()
-            health[name] = f"http://127.0.0.1:{ports.get(name, port)}/readyz"
-            environment = os.environ | self._environment(name, health_port=0 if name in ports else port)
-            if name in ports:
-                environment |= {"BACKFILL_HTTP_PORT": str(ports[name]), "BACKFILL_PUBLIC_URL": self.api}
-            self._add(name, [name], environment)
+        ports = {name: free_port() for name in WITH_HTTP}
+        health = [
+            self._start_service(name, copy, http_port=ports.get(name) if copy == 1 else None)
+            for name in SERVICES
+            for copy in range(1, 1 + (1 if name == "ingests_api" else self._options.copies))
+        ]
         urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         arguments = ["--port", str(self._port), "--ingests", urls["ingests_api"], "--register", urls["bag_register"]]
         if certificate := self._options.certificate:
             arguments += ["--certificate", str(certificate.chain), "--key", str(certificate.key)]
         self._add("gateway", ["local_stack.gateway", *arguments], dict(os.environ))
-        for name, url in health.items():
+        for name, url in health:
             self.services[name].wait_until(lambda url=url: _answers(url), seconds=_SECONDS)  # type: ignore[misc]
         self.services["gateway"].wait_until(lambda: _answers(f"{self.api}/livez", verify=self.verify), seconds=_SECONDS)
         ensure_client(self.credentials, dsn=self.dsn, api=self.api, verify=self.verify)
@@ -137,8 +146,20 @@ class Stack:
         certificate = self._options.certificate
         return ssl.create_default_context(cafile=certificate.authority) if certificate else True
 
+    def _start_service(self, service: str, copy: int, *, http_port: int | None) -> tuple[str, str]:
+        """Start one process; returns its name and where it says that it is ready."""
+        name = service if copy == 1 else f"{service}-{copy}"
+        port = http_port or free_port()
+        environment = os.environ | self._environment(service, health_port=0 if service in WITH_HTTP else port)
+        if service in WITH_HTTP:
+            environment |= {"BACKFILL_HTTP_PORT": str(port), "BACKFILL_PUBLIC_URL": self.api}
+        self._add(name, [service], environment)
+        return name, f"http://127.0.0.1:{port}/readyz"
+
     def _add(self, name: str, module: list[str], environment: dict[str, str]) -> None:
-        service = Service(name, module, environment=environment, log=self.logs / f"{name}.log")
+        service = Service(
+            name, module, environment=environment, log=self.logs / f"{name}.log", launch=self._options.launch
+        )
         self.services[name] = service
         service.start()
 
@@ -148,8 +169,18 @@ class Stack:
         path.touch(mode=0o600)
         text = locations_file(source=self.source, destination=self.destination, service=service)
         path.write_text(text, encoding="utf-8")
-        base = common_environment(dsn=self.dsn, broker=self._options.broker, locations=path, health_port=health_port)
+        base = common_environment(dsn=self.ledger, broker=self.broker, locations=path, health_port=health_port)
         return base | {"BACKFILL_RECORDS": str(self._options.directory / "records")} | self._options.settings
+
+    @property
+    def ledger(self) -> str:
+        """The DSN that services are told."""
+        return self.dsn
+
+    @property
+    def broker(self) -> str | None:
+        """The broker's URL that services are told."""
+        return self._options.broker
 
     @property
     def source(self) -> S3Place:

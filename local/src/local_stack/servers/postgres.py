@@ -87,8 +87,13 @@ class Postgres(Server):
         assert self._child is not None, "the server was not started"
         self._child.kill()
 
+    def crash(self) -> None:
+        """Immediate stop (`pg_ctl stop -m immediate`): sessions are cut, nothing is written, recovery follows."""
+        assert self._child is not None, "the server was not started"
+        self._child.stop(signal.SIGQUIT)
+
     def restart(self) -> Self:
-        """Start again on the same data and port, after `kill` or in place of a shutdown."""
+        """Start again on the same data and port, after `kill`, `crash` or in place of a shutdown."""
         if self._child is not None and self._child.running:
             self._child.stop(signal.SIGINT)
         deadline = time.monotonic() + _READY_SECONDS
