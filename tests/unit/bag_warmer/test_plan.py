@@ -90,6 +90,22 @@ def test_a_plan_has_every_file_with_its_digests_and_pins_cut_into_segments() -> 
         assert (found[path].etag, found[path].version_id, found[path].fetched) == (info.etag, info.version_id, False)
 
 
+@pytest.mark.parametrize("readings", [1, 2])
+@pytest.mark.parametrize("name", ["bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
+def test_a_bag_is_refused_only_when_two_readings_say_so(name: str, readings: int) -> None:
+    archive, files = Archive(), bag({"data/a": b"a"})
+    archive.put_bag(files)
+    left = iter(range(readings))
+
+    def spoil(key: str, block: bytes) -> bytes:
+        good = not key.endswith(f"/{name}") or next(left, None) is None
+        return block if good else block[:-2] + bytes([block[-2] ^ 1]) + block[-1:]
+
+    archive.source.spoil = spoil
+
+    assert type(plan(archive, files)) is {1: Done, 2: Rejected}[readings]
+
+
 def test_frozen_tag_files_are_asked_for_and_nothing_of_the_payload() -> None:
     archive, hold, files = Archive(), Hold(), bag({f"data/{n}": b"x" for n in range(5)}, tags={"zz/notes.txt": b"n"})
     archive.put_bag(files, storage_class="GLACIER")
