@@ -6,16 +6,20 @@ from collections.abc import Callable
 
 import pytest
 
+from bag_register.wiring import make_steps
+from common.assembly import ConfiguredStores
 from common.domain.bag import BagVersion
 from common.domain.location import LocationId
+from common.errors import StoreUnavailable
 from common.jobs import Interrupted
 from common.ledger.beginning import begin
 from common.ledger.engine import transaction
 from common.ledger.importing import ImportProblem
 from common.ledger.tables import bag_locations, bag_versions, imports, outbox
-from common.ports import ObjectInfo
+from common.ports import ObjectInfo, ObjectStore
 from common.topology import IMPORTING
 from unit.bag_register.builders import PATIENCE, FreeHold, Register, a_bag, counts, sha
+from unit.common.runtime.archives import Watched
 
 B1 = BagVersion.of("digitised", "b1", 1)
 B1_V2 = BagVersion.of("digitised", "b1", 2)
@@ -151,6 +155,47 @@ def test_an_invalid_bag_is_refused_with_its_problems(register: Register) -> None
     record, problems = register.adopt()
     assert (counts(record), summary(register)) == ((0, 0, 1), [])
     assert codes(problems) == [("digitised/b1/v1", "bag_file_absent"), ("digitised/b1/v1", "bag_oxum_mismatch")]
+
+
+class SpoiltStores(ConfiguredStores):
+    """The first reads of the files with this name have other bytes than the store holds."""
+
+    def __init__(self, stores: ConfiguredStores, name: str, *, times: int, spoil: Callable[[bytes], bytes]) -> None:
+        super().__init__(stores.configs)
+        self._left = iter(range(times))
+        self._name, self._spoil = name, spoil
+
+    def __call__(self, location: LocationId) -> ObjectStore:
+        return Watched(super().__call__(location), spoil=self._read)
+
+    def _read(self, key: str, block: bytes) -> bytes:
+        spoilt = key.endswith(f"/{self._name}") and next(self._left, None) is not None
+        return self._spoil(bytes(block)) if spoilt else block
+
+
+def spoilt_reads(register: Register, name: str, *, times: int, spoil: Callable[[bytes], bytes]) -> None:
+    stores = SpoiltStores(register.stores, name, times=times, spoil=spoil)
+    register.steps = dict(make_steps(engine=register.engine, stores=stores, lists=register.lists))
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1, (1, 0, 0)), (2, (0, 0, 1))])
+def test_a_bag_is_refused_only_when_two_readings_say_so(
+    register: Register, times: int, expected: tuple[int, int, int]
+) -> None:
+    register.put(B1, a_bag({"a": b"a"}))
+    spoilt_reads(register, "manifest-sha256.txt", times=times, spoil=lambda block: b"0" + block[1:])
+
+    assert counts(register.adopt()[0]) == expected
+
+
+def test_what_no_tag_manifest_vouches_for_is_registered_only_when_two_readings_agree(register: Register) -> None:
+    register.put(B1, a_bag({"a": b"a"}))
+    spoilt_reads(register, "tagmanifest-sha256.txt", times=1, spoil=lambda block: block[:64].upper() + block[64:])
+
+    with pytest.raises(StoreUnavailable, match=r"two readings of tagmanifest-sha256\.txt have different bytes"):
+        register.adopt()
+
+    assert register.rows(bag_versions) == []
 
 
 def test_a_bag_at_the_wrong_place_is_refused(register: Register) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from common.domain.fixity import Algorithm
 from common.domain.location import Location
 from common.domain.replica import EvidenceClass
 from common.domain.storage_manifest import ListedFile, info_of, shown_algorithm
-from common.errors import Changed, NotFound, NotRestored
+from common.errors import Changed, NotFound, NotRestored, StoreUnavailable
 from common.ledger.importing import Adoption, ImportProblem, NewBag
 from common.ports import ObjectStore
 from common.stored_bag import StoredBag
@@ -53,11 +54,23 @@ class Adopter:
         self._locations = locations
 
     def adopt(self, bag: BagVersion, *, store: ObjectStore, location: Location, checkpoint: Checkpoint) -> Verdict:
-        """The verdict on the bag at its place in `location`. Raises what says nothing about this one bag."""
+        """The verdict on the bag at its place in `location`. Raises what says nothing about this one bag.
+
+        One wrong byte on its way here would turn a good bag away: a refusal is what two readings say.
+        """
+        verdict = self._look(bag, store=store, location=location, checkpoint=checkpoint)
+        if verdict.adoption is not Adoption.REFUSED:
+            return verdict
+        return self._look(bag, store=store, location=location, checkpoint=checkpoint)
+
+    def _look(self, bag: BagVersion, *, store: ObjectStore, location: Location, checkpoint: Checkpoint) -> Verdict:
         source = StoredBag(store, root=location.root(bag), checkpoint=checkpoint)
         try:
             with read_bag(source, policy=_POLICY) as reading:
-                return self._judge(bag, reading, store=store, location=location, checkpoint=checkpoint)
+                verdict = self._judge(bag, reading, store=store, location=location, checkpoint=checkpoint)
+                if verdict.adoption is Adoption.REGISTERED:
+                    _confirm(reading, source)
+                return verdict
         except (NotRestored, NotFound, Changed) as error:
             return _refused(ImportProblem(bag.path, error.code, "error", _remedy(error)))
 
@@ -87,6 +100,22 @@ class Adopter:
             return _refused(fault, *found)
         new = _new_bag(bag, reading, location=location, pins=pins, kept=kept, depends_on=fetched.versions)
         return Verdict(Adoption.REGISTERED, found, new)
+
+
+def _confirm(reading: BagReading, source: StoredBag) -> None:
+    """Read once more what no tag manifest vouches for: the register keeps its digest for ever.
+
+    Raises StoreUnavailable where the two readings differ.
+    """
+    for path, pin in reading.pins.items():
+        if reading.inventory.expected(path):
+            continue
+        hasher = hashlib.sha256()
+        with source.open(path) as body:
+            for block in body:
+                hasher.update(block)
+        if hasher.hexdigest() != pin.sha256:
+            raise StoreUnavailable(f"two readings of {path} have different bytes, though its ETag is the same")
 
 
 def against_register(bag: BagVersion, *, pins: dict[str, str], registered: dict[str, str]) -> Verdict:
