@@ -1,0 +1,57 @@
+"""The two real stores as the invariant checker wants them, read with the providers' own SDKs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+from botocore.exceptions import ClientError
+
+from invariants import Request
+
+
+class Container:
+    """An Azure container."""
+
+    def __init__(self, client: ContainerClient) -> None:
+        self._client = client
+
+    def keys(self, prefix: str) -> Iterable[str]:
+        return list(self._client.list_blob_names(name_starts_with=prefix))
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self._client.download_blob(key).readall()
+        except ResourceNotFoundError:
+            raise KeyError(key) from None
+
+    def etag(self, key: str) -> str:
+        try:
+            return str(self._client.get_blob_client(key).get_blob_properties().etag).strip('"')
+        except ResourceNotFoundError:
+            raise KeyError(key) from None
+
+    def history(self) -> Sequence[Request]:
+        """The proxy counts the writes; nobody here knows who asked."""
+        return []
+
+
+class Bucket:
+    """An S3 bucket."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keys(self, prefix: str) -> Iterable[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def read(self, key: str) -> bytes:
+        try:
+            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError:
+            raise KeyError(key) from None
+        return body
