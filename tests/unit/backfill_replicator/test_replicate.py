@@ -194,6 +194,16 @@ def test_an_identical_object_that_is_there_already_is_success_and_left_alone(dat
     assert len(archive.buckets[AZURE.id].objects[there("data/a")]) == 1
 
 
+@pytest.mark.parametrize("data", [b"small", LARGE])
+def test_an_object_that_is_there_is_called_another_only_when_two_reads_say_so(data: bytes) -> None:
+    archive = Archive()
+    archive.put("data/a", data, at=AZURE)
+    archive.destination.spoil = Flip(times=1)
+
+    assert isinstance(copied(archive, some_files(archive, {"data/a": data}), attempt=2), Done)
+    assert archive.at(AZURE) == {there("data/a"): data}
+
+
 @pytest.mark.parametrize(("data", "other"), [(b"small", b"other"), (b"small", b"longer"), (LARGE, LARGE[::-1])])
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_another_object_that_is_there_is_refused_and_left_alone(data: bytes, other: bytes, attempt: int) -> None:

@@ -250,6 +250,14 @@ def test_every_vanished_object_of_a_segment_is_named() -> None:
     assert archive.thawing.asked == []
 
 
+def test_an_object_that_only_the_first_listing_lacks_has_not_vanished() -> None:
+    archive = Archive()
+    files = some_files(archive, {"data/a": b"a", "data/b": b"b"})
+    archive.source.hidden = {key("data/a")}
+
+    assert thawed(archive, files) == Done(said="2 objects can be read")
+
+
 def test_an_object_written_since_planning_is_named_with_both_etags() -> None:
     archive = Archive()
     files = some_files(archive, {"data/a": b"a", "data/b": b"b"}, storage_class="GLACIER")

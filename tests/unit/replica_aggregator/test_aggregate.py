@@ -64,6 +64,16 @@ def test_a_whole_replica_goes_on() -> None:
     assert aggregated(archive, replicated(archive)) == Done(said="all 5 files are there, nothing else is")
 
 
+@pytest.mark.parametrize(("times", "expected"), [(1, Done), (2, Rejected)])
+def test_a_manifest_is_called_another_only_when_two_reads_say_so(times: int, expected: type[Outcome]) -> None:
+    archive = Archive()
+    proofs = replicated(archive)
+    left = iter(range(times))
+    archive.destination.spoil = lambda _key, block: block if next(left, None) is None else b"?" + block[1:]
+
+    assert type(aggregated(archive, proofs)) is expected
+
+
 def test_other_versions_and_bags_beside_it_are_not_its_business() -> None:
     archive = Archive()
     proofs = replicated(archive)

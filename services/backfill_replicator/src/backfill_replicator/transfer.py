@@ -178,6 +178,13 @@ class Transfer:
 
     def _compare(self, file: PlannedFile, ends: Ends) -> Copied:
         """An object is there: its bytes decide, not its size and not what anybody noted about it."""
+        # Once more before it is called another: the flip may have happened on the way.
+        if self._difference(file, ends) and (wrong := self._difference(file, ends)):
+            return Copied(file, Result.DESTINATION_DIFFERS, f"another object is at {ends.destination_key}: {wrong}")
+        return Copied(file, Result.ALREADY_THERE)
+
+    def _difference(self, file: PlannedFile, ends: Ends) -> str:
+        """How the object that is there differs from the file; empty: it does not."""
         hasher = MultiHasher(file.checksums)
         try:
             hash_object(
@@ -195,9 +202,7 @@ class Transfer:
             raise RefusedByStore(
                 f"an object is at {ends.destination_key}, its bytes cannot be read: {error}"
             ) from error
-        if wrong := describe_mismatch(file, hasher):
-            return Copied(file, Result.DESTINATION_DIFFERS, f"another object is at {ends.destination_key}: {wrong}")
-        return Copied(file, Result.ALREADY_THERE)
+        return describe_mismatch(file, hasher)
 
 
 def describe_mismatch(file: PlannedFile, hasher: MultiHasher) -> str:

@@ -206,8 +206,13 @@ class ThawSegment:
     def __call__(self, job: SegmentJob) -> Outcome:
         store = self._stores(job.source.id)
         wanted = {job.source_key(file): file for file in job.files if not file.fetched}
-        infos = _listed(store, wanted, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
-        if refused := _other_objects(wanted, infos):
+
+        def listed() -> dict[str, ObjectInfo]:
+            return _listed(store, wanted, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
+
+        infos = listed()
+        # Once more before objects are called others: listings lag, and may come with a wrong byte.
+        if _other_objects(wanted, infos) and (refused := _other_objects(wanted, infos := listed())):
             return refused
         wish = self._warming.wish_of(job.options)
         found = thaw(
