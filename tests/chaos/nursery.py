@@ -8,6 +8,7 @@ own in all that matters here: it runs the service's `main`, makes its own connec
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -18,6 +19,7 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -76,7 +78,11 @@ class Nursery:
 
 
 class Forked:
-    """A process that is not our own child: its descriptor says when it has ended, its status is not to be had."""
+    """A process that is not our own child: its descriptor says when it has ended, its status is not to be had.
+
+    The descriptor stays open as long as this object is there: several threads look at it, and a number that was closed
+    would soon mean something else.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -85,6 +91,8 @@ class Forked:
             self._descriptor: int | None = os.pidfd_open(pid)
         except ProcessLookupError:
             self._descriptor, self.returncode = None, -1
+        else:
+            weakref.finalize(self, os.close, self._descriptor)
 
     def poll(self) -> int | None:
         self._look(0)
@@ -98,20 +106,19 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         if self._descriptor is not None:
-            signal.pidfd_send_signal(self._descriptor, number)
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
     def _look(self, seconds: float | None) -> None:
-        if self._descriptor is None:
+        if self._descriptor is None or self.returncode is not None:
             return
         waiting = select.poll()
         waiting.register(self._descriptor, select.POLLIN)
         if waiting.poll(None if seconds is None else seconds * 1000):
             self.returncode = -1
-            os.close(self._descriptor)
-            self._descriptor = None
 
 
 def main() -> None:

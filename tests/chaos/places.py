@@ -11,27 +11,35 @@ from botocore.exceptions import ClientError
 
 from invariants import Request
 
+_SMALL = 1 << 20
+
 
 class Container:
-    """An Azure container."""
+    """An Azure container at rest: what was listed or read once is not asked for again."""
 
     def __init__(self, client: ContainerClient) -> None:
         self._client = client
+        self._etags: dict[str, str] = {}
+        self._small: dict[str, bytes] = {}
 
     def keys(self, prefix: str) -> Iterable[str]:
-        return list(self._client.list_blob_names(name_starts_with=prefix))
+        found = {blob.name: str(blob.etag).strip('"') for blob in self._client.list_blobs(name_starts_with=prefix)}
+        self._etags |= found
+        return list(found)
 
     def read(self, key: str) -> bytes:
+        if key in self._small:
+            return self._small[key]
         try:
-            return self._client.download_blob(key).readall()
+            data = self._client.download_blob(key).readall()
         except ResourceNotFoundError:
             raise KeyError(key) from None
+        if len(data) <= _SMALL:
+            self._small[key] = data
+        return data
 
     def etag(self, key: str) -> str:
-        try:
-            return str(self._client.get_blob_client(key).get_blob_properties().etag).strip('"')
-        except ResourceNotFoundError:
-            raise KeyError(key) from None
+        return self._etags[key]
 
     def history(self) -> Sequence[Request]:
         """The proxy counts the writes; nobody here knows who asked."""
