@@ -9,9 +9,11 @@ WORKERS ?= 2
 ROUNDS ?= 5
 # make sets SECONDS itself through bash: only one that is given counts.
 FUZZ_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
+CHAOS_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),60)
+BROKER ?= pgmq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up docs bench fuzz format clean
+.PHONY: help setup demo test check up docs bench chaos fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -48,6 +50,10 @@ docs: $(INSTALLED) ## write the generated parts of docs/reference
 bench: $(INSTALLED) ## measure side by side with rclone and bare SDKs (WORKLOADS="w1 w2" ROUNDS=5 QUICK=1)
 	@$(BIN)/python -m benchmarks.dataplane --workloads "$(WORKLOADS)" --scenes "$(SCENES)" --rounds $(ROUNDS) \
 		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline)
+
+chaos: $(INSTALLED) ## kill and spoil the real stack, then check every promise (SECONDS=60 BROKER=pgmq|rabbitmq SEED=1)
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(CHAOS_SECONDS) --broker $(BROKER) \
+		$(if $(SEED),--seed $(SEED)) $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
 
 fuzz: $(INSTALLED) ## attack every parser (SECONDS=600 for each, TARGET=manifest, KEEP=1; INPUT=file replays one)
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(addprefix --target ,$(TARGET)) \
