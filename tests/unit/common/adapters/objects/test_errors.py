@@ -47,7 +47,8 @@ S3 = {
     Throttled: "SlowDown Throttling ThrottlingException RequestLimitExceeded TooManyRequests"
     " BandwidthLimitExceeded GlacierExpeditedRetrievalNotAvailable ServiceUnavailable 429 503",
     StoreUnavailable: "InternalError OperationAborted ConditionalRequestConflict RequestTimeout"
-    " RequestTimeTooSkewed ExpiredToken ExpiredTokenException BadDigest IncompleteBody 408 409 500 502 504",
+    " RequestTimeTooSkewed ExpiredToken ExpiredTokenException BadDigest MalformedXML IncompleteBody"
+    " 408 409 500 502 504",
     RefusedByStore: "301 400 405 416 501",
 }
 AZURE = {
@@ -63,6 +64,7 @@ AZURE = {
     NameNotAllowed: "InvalidResourceName InvalidUri",
     Throttled: "ServerBusy 429 503",
     StoreUnavailable: "InternalError OperationTimedOut ContainerBeingDeleted AccountBeingCreated Md5Mismatch"
+    " InvalidXmlDocument"
     " Crc64Mismatch 408 500 502 504",
     RefusedByStore: "LeaseIdMissing 400 405 409 416 501",
 }

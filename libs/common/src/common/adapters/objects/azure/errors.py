@@ -52,6 +52,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
     "ContainerBeingDeleted": StoreUnavailable,
     "AccountBeingCreated": StoreUnavailable,
     "Md5Mismatch": StoreUnavailable,  # the bytes were harmed on their way
+    "InvalidXmlDocument": StoreUnavailable,  # so was the request: the SDK writes no other
     "Crc64Mismatch": StoreUnavailable,
     "LeaseIdMissing": RefusedByStore,  # a 412, and no condition of ours
     400: RefusedByStore,

@@ -52,6 +52,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
     "ExpiredToken": StoreUnavailable,  # the credential chain renews it
     "ExpiredTokenException": StoreUnavailable,
     "BadDigest": StoreUnavailable,  # the bytes were harmed on their way
+    "MalformedXML": StoreUnavailable,  # so was the request: the SDK writes no other
     "IncompleteBody": StoreUnavailable,
     301: RefusedByStore,
     400: RefusedByStore,
