@@ -17,11 +17,20 @@ _TIMEOUT = 8.0
 class Client:
     """One thread's. Every method answers None where no useful answer came; then it may have worked or not."""
 
-    def __init__(self, api: str, history: History) -> None:
-        self._http = httpx.Client(base_url=api, timeout=_TIMEOUT, trust_env=False)
+    def __init__(self, api: str, *, token: str, history: History) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=api, timeout=_TIMEOUT, trust_env=False, headers=headers)
         self._history = history
         self.refused: list[str] = []
         """Answers that say that the request itself is wrong; there should be none."""
+
+    def answers(self) -> bool:
+        """Whether both services behind the gateway do: one knows no such ingest, the other no such bag."""
+        paths = ("/ingests/00000000-0000-0000-0000-000000000000", "/bags/no/such")
+        try:
+            return all(self._http.get(path).status_code == 404 for path in paths)
+        except httpx.TransportError:
+            return False
 
     def close(self) -> None:
         self._http.close()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psycopg
 
 from chaos import calm
@@ -22,6 +21,7 @@ from chaos.verdict import judge
 from chaos.wires import Wires
 from chaos.workload import Workload
 from invariants import install
+from local_stack.access import token
 from local_stack.servers.rabbitmq import RabbitMQ
 from local_stack.stack import StackOptions
 
@@ -61,7 +61,7 @@ def _play(stack: ChaosStack, wanted: Wanted, report: Report, say: Callable[[str]
     with psycopg.connect(stack.dsn) as connection:
         install(connection)
     history = History()
-    client = Client(stack.api, history)
+    client = Client(stack.api, token=token(stack.credentials), history=history)
     workload = Workload(stack, client, seed=wanted.seed)
     killer = Killer(stack, seed=wanted.seed, log=wanted.directory / "blows.jsonl")
     say(f"  {wanted.seconds:.0f} s of chaos")
@@ -69,7 +69,7 @@ def _play(stack: ChaosStack, wanted: Wanted, report: Report, say: Callable[[str]
     say("  calm")
     stack.calm()
     report.faults = {name: _named(rules.happened) for name, rules in stack.rules.items()}
-    calm.ready(stack, lambda: _answers(stack.api), within=BOUND)
+    calm.ready(stack, client.answers, within=BOUND)
     report.to_quiescence = calm.settle(stack, workload, within=BOUND)
     report.removed = calm.finish(stack, workload, within=BOUND)
     say("  judging")
@@ -99,12 +99,3 @@ def _sum_up(report: Report, workload: Workload, killer: Killer, history: History
 
 def _named(counts: object) -> dict[str, int]:
     return {str(name): number for name, number in dict(counts).items()}  # type: ignore[call-overload]
-
-
-def _answers(api: str) -> bool:
-    """Both services behind the gateway: one says that there is no such ingest, one that there is no such bag."""
-    paths = ("/ingests/00000000-0000-0000-0000-000000000000", "/bags/no/such")
-    try:
-        return all(httpx.get(api + path, timeout=2, trust_env=False).status_code == 404 for path in paths)
-    except httpx.TransportError:
-        return False
