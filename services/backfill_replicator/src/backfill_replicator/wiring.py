@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import Engine
+
 from backfill_replicator.settings import Settings
 from backfill_replicator.step import Replicate
+from backfill_replicator.sweeping import Sweep
 from common.assembly import courier_opener, open_stores
 from common.pools import Pools
 from common.ports import Stores
@@ -23,7 +26,24 @@ def run() -> None:
     engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
     stores = open_stores(settings, engine)
     steps = make_steps(settings=settings, stores=stores)
-    run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+    run_worker(
+        SERVICE,
+        settings,
+        steps=steps,
+        engine=engine,
+        open_courier=courier_opener(settings),
+        chores={"uploads": make_sweep(settings=settings, stores=stores, engine=engine)},
+    )
+
+
+def make_sweep(*, settings: Settings, stores: Stores, engine: Engine) -> Sweep:
+    """The look at unfinished uploads."""
+    return Sweep(
+        engine=engine,
+        stores=stores,
+        every=settings.look_for_uploads_every,
+        abort_after=settings.abort_uploads_after,
+    )
 
 
 def make_steps(*, settings: Settings, stores: Stores, pools: Pools = ThreadPoolExecutor) -> dict[Stage, Step]:

@@ -175,8 +175,8 @@ def _go_back(connection: Connection, claim: Claim, back: GoBack, around: Context
             code="went_back_too_often",
         )
         return
-    # What was asked of the store was asked: it is counted until the end.
-    kept = {name: value for name, value in progress.items() if name == "restores"}
+    # What was asked of the store was asked: it is counted until the end. And what was begun there can be taken up.
+    kept = {name: value for name, value in progress.items() if name in ("restores", "uploads")}
     connection.execute(update(table).where(table.c.id == claim.row_id).values(progress=kept | {"returns": returns}))
     _advance(connection, claim, SegmentState(back.state), around, patience=patience)
     events.add(connection, around.ingest_id, f"{around.title(claim.stage)} going back - {back.why}")

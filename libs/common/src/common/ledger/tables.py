@@ -44,6 +44,7 @@ locations = Table(
     Column("prefix", Text, nullable=False, server_default=""),
     Column("title", Text, nullable=False, server_default=""),
     _timestamp("created_at"),
+    _timestamp("swept_at", nullable=True),
     UniqueConstraint("provider", "bucket", "prefix"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Table, Text
 
-from common.ledger.columns import metadata, timestamp
+from common.ledger.columns import metadata, one_of, timestamp
 
 location_shares = Table(
     "location_shares",
@@ -13,4 +13,18 @@ location_shares = Table(
     Column("holder", Text, primary_key=True, comment="a process, as claims name it"),
     timestamp("used_at"),
     timestamp("moved_at", nullable=True),
+)
+
+unfinished_uploads = Table(
+    "unfinished_uploads",
+    metadata,
+    Column("location_id", ForeignKey("locations.id"), primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("upload_id", Text(collation="C"), primary_key=True),
+    Column("owner", Text, nullable=False),
+    timestamp("started_at", nullable=True),
+    timestamp("first_seen_at"),
+    timestamp("seen_at"),
+    timestamp("aborted_at", nullable=True),
+    one_of("owner", ["live", "abandoned", "unknown"]),
 )

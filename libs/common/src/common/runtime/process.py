@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from random import Random, SystemRandom
 
 import structlog
@@ -25,11 +26,23 @@ from common.topology import Stage, queues_of
 
 log = structlog.get_logger()
 
+CHORES = timedelta(minutes=5)
+"""How often a process asks whether there is something to do beside its steps."""
+
 
 def run_worker(
-    service: str, settings: WorkerSettings, *, steps: Mapping[Stage, Step], engine: Engine, open_courier: OpenCourier
+    service: str,
+    settings: WorkerSettings,
+    *,
+    steps: Mapping[Stage, Step],
+    engine: Engine,
+    open_courier: OpenCourier,
+    chores: Mapping[str, Callable[[], None]] | None = None,
 ) -> None:
-    """Run a service's worker until SIGTERM or SIGINT; returns when its work is let go of."""
+    """Run a service's worker until SIGTERM or SIGINT; returns when its work is let go of.
+
+    `chores` by name are called every few minutes, from a thread each.
+    """
     stopping = stop_on_signal()
     wait_for_ledger(engine, stopping)
     random = Random(SystemRandom().getrandbits(64))
@@ -51,6 +64,8 @@ def run_worker(
     ended = threading.Event()
     every(leases.period, leases.renew_all, until=ended, name="leases")
     start_housekeeping(settings, engine=engine, relay=relay, until=ended, random=random)
+    for name, chore in (chores or {}).items():
+        every(reaping_period(CHORES, random), chore, until=ended, name=name)
     if settings.health_port:
         serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: _ready(worker))
     log.info("listening", queues=queues_of(service), worker=worker_name(service))
