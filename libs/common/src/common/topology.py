@@ -7,6 +7,7 @@ starves the bags that were deposited today.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -38,6 +39,11 @@ class Stage:
     next_state: State
     title: str
     """How an ingest's history calls it; {source} and {destination} are location names."""
+    limit: timedelta = timedelta(hours=6)
+    """A row that a worker has taken and that is here for longer has stalled, unless a provider promised to take longer:
+    then three times that promise. At least an hour."""
+    per_gib: timedelta = timedelta(0)
+    """What each GiB of a segment adds to the limit."""
 
     @property
     def name(self) -> str:
@@ -71,6 +77,7 @@ COPYING = Stage(
     messages.SegmentThawed,
     SegmentState.VERIFYING,
     "replicating to {destination}",
+    per_gib=timedelta(minutes=2),
 )
 VERIFYING = Stage(
     "verifier",
@@ -79,6 +86,7 @@ VERIFYING = Stage(
     messages.SegmentCopied,
     SegmentState.VERIFIED,
     "verification ({destination})",
+    per_gib=timedelta(minutes=2),
 )
 AGGREGATING = Stage(
     "replica_aggregator",
@@ -95,6 +103,7 @@ REGISTERING = Stage(
     messages.ReplicaAggregated,
     ReplicaState.REGISTERED,
     "register",
+    limit=timedelta(hours=2),
 )
 IMPORTING = Stage(
     "bag_register",
@@ -103,6 +112,7 @@ IMPORTING = Stage(
     messages.ImportRequested,
     ImportState.FINISHED,
     "importing from {source}",
+    limit=timedelta(days=7),
 )
 
 STAGES: tuple[Stage, ...] = (PLANNING, THAWING, COPYING, VERIFYING, AGGREGATING, REGISTERING, IMPORTING)

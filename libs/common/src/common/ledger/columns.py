@@ -47,8 +47,8 @@ def claim_columns() -> list[Column[object]]:
 
 
 def _clock_columns() -> list[Column[object]]:
-    """Since when the row is in its state, and when that will have been for too long; triggers keep them."""
-    later = text("clock_timestamp() + interval '7 days'")
+    """Since when the row is in its state, and when to look whether that is too long; triggers set them anew."""
+    later = text("clock_timestamp() + interval '1 hour'")
     return [
         timestamp("entered_at"),
         Column("entered_fence", BigInteger, nullable=False, server_default=text("0")),

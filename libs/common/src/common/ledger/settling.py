@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select, update
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ImportState, ReplicaState, SegmentState
 from common.ledger import context, events, failing, milestones, outbox, spoiled, windows
-from common.ledger.claims import Claim, Patience, afresh, hold, interval, release
+from common.ledger.claims import Claim, Patience, afresh, hold, interval, release, remember
 from common.ledger.context import Context
 from common.ledger.tables import NOW, ingests, replicas, segments
 from common.ledger.writing import none_in, write
@@ -152,6 +152,8 @@ def _after_replica(connection: Connection, claim: Claim, done: Done, around: Con
 
 def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:
     later = func.clock_timestamp() + interval(wait.again_in)
+    if wait.promised:
+        remember(connection, claim, {"promised": {claim.stage.name: wait.promised.total_seconds()}})
     # A look that went well ends a row of failures: brief errors spread over a thaw of two days do not add up.
     release(connection, claim, due_at=later, **afresh(claim), **windows.left(claim))
     if around:

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine
 
 from common.errors import BrokerUnavailable, LedgerUnavailable
-from common.ledger import outbox, reaper, windows
+from common.ledger import outbox, reaper, stalls, windows
 from common.ledger.claims import Claim, Patience
 from common.ledger.engine import transaction
 from common.ports import Courier
@@ -105,12 +105,23 @@ class Relay:
 
 
 def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
-    """One look of the reaper, and its hints on their way."""
+    """One look of the reaper, its hints on their way, and a word about what has stalled since the last one."""
     with transaction(engine) as connection:
         due = reaper.reap(connection, patience=patience)
     if due:
         log.info("rows were due", count=due)
         relay.wake()
+    with transaction(engine) as connection:
+        stalled = stalls.mark(connection)
+    for one in stalled:
+        log.warning(
+            "row stalled",
+            stage=one.stage.name,
+            row=one.row_id,
+            since=one.since.isoformat(),
+            reason=one.reason,
+            error=one.last_error,
+        )
 
 
 def make_room(*, engine: Engine, claim: Claim, patience: Patience, relay: Relay) -> None:

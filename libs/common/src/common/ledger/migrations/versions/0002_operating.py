@@ -30,10 +30,7 @@ BEGIN
     NEW.entered_at := clock_timestamp();
     NEW.entered_fence := NEW.fence;
     NEW.stalled_at := NULL;
-    -- Workers of an earlier release do not say when the new state will have lasted too long.
-    IF NEW.stalls_at = OLD.stalls_at THEN
-        NEW.stalls_at := clock_timestamp() + interval '7 days';
-    END IF;
+    NEW.stalls_at := clock_timestamp() + interval '1 hour';
     RETURN NEW;
 END $$
 """
@@ -80,12 +77,12 @@ def _add_clock(table: str) -> None:
         f"ALTER TABLE {table}"
         " ADD COLUMN IF NOT EXISTS entered_at timestamptz NOT NULL DEFAULT now(),"
         " ADD COLUMN IF NOT EXISTS entered_fence bigint NOT NULL DEFAULT 0,"
-        " ADD COLUMN IF NOT EXISTS stalls_at timestamptz NOT NULL DEFAULT now() + interval '7 days',"
+        " ADD COLUMN IF NOT EXISTS stalls_at timestamptz NOT NULL DEFAULT now() + interval '1 hour',"
         " ADD COLUMN IF NOT EXISTS stalled_at timestamptz"
     )
     op.execute(
         f"ALTER TABLE {table} ALTER entered_at SET DEFAULT clock_timestamp(),"
-        " ALTER stalls_at SET DEFAULT clock_timestamp() + interval '7 days'"
+        " ALTER stalls_at SET DEFAULT clock_timestamp() + interval '1 hour'"
     )
 
 
