@@ -238,7 +238,6 @@ def test_every_refusal_has_the_known_shape(client: httpx.Client) -> None:
     answers = [
         client.get(f"/ingests/{unknown}"),
         client.get("/ingests/not-an-id"),
-        client.get("/ingests"),
         client.delete(f"/ingests/{unknown}"),
         client.get("/elsewhere"),
         client.post("/ingests", content="x", headers={"Content-Type": "text/plain; charset=UTF-8"}),
@@ -255,7 +254,6 @@ def test_every_refusal_has_the_known_shape(client: httpx.Client) -> None:
     assert [answer.json() for answer in answers] == [
         error(404, "Not Found", f"Ingest {unknown} not found"),
         only_post,
-        only_post,
         error(405, "Method Not Allowed", "HTTP method not allowed, supported methods: GET, POST"),
         error(404, "Not Found", "The requested resource could not be found."),
         error(
@@ -271,7 +269,7 @@ def test_every_refusal_has_the_known_shape(client: httpx.Client) -> None:
         error(400, "Bad Request", f"{malformed}a string has half of a surrogate pair"),
         error(413, "Request Entity Too Large", "The request is larger than 1048576 bytes."),
     ]
-    assert [answer.headers.get("allow") for answer in answers[1:4]] == ["POST", "POST", "GET, POST"]
+    assert [answer.headers.get("allow") for answer in answers[1:3]] == ["POST", "GET, POST"]
 
 
 def test_addresses_begin_with_the_public_address_where_there_is_one(engine: Engine) -> None:

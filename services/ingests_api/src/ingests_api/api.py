@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -16,7 +14,7 @@ from common.ledger.engine import transaction
 from common.ledger.ingests import find_ingest
 from common.ledger.requesting import request_backfill
 from common.web.answers import Refused, base_url
-from common.web.application import new_app, not_allowed
+from common.web.application import new_app
 from common.web.auth import Permission, caller, needs
 from common.web.auth.signing import Signer
 from common.web.bodies import json_body
@@ -26,9 +24,13 @@ from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
 from ingests_api.choosing import choose
+from ingests_api.dead_letters import add_dead_letters
 from ingests_api.documents import ingest_document
-from ingests_api.evidence_api import UUID_PATTERN, add_evidence
+from ingests_api.evidence_api import add_evidence
+from ingests_api.following import Following
+from ingests_api.lists import add_list
 from ingests_api.openapi import CREATE, READ
+from ingests_api.operations import add_operations
 from ingests_api.request import Wanted, parse
 from ingests_api.requirements_api import add_requirements
 from ingests_api.surroundings import Surroundings
@@ -52,18 +54,19 @@ def make_app(around: Surroundings) -> FastAPI:
     def create(request: Request, body: Any = Depends(json_body)) -> JSONResponse:
         return _create(around, request, body)
 
-    def read(ingest_id: str) -> Response:
-        return _read(around, ingest_id)
-
     add_campaigns(app, around)
     add_callbacks(app, engine=around.engine)
     add_requirements(app, around)
+    add_operations(app, around)
+    add_dead_letters(app, around)
+    add_list(app, around)
     asking = [needs(Permission.INGESTS_WRITE)]
     app.post("/ingests", **CREATE, dependencies=asking)(create)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
     app.post("/ingests/{rest:path}", include_in_schema=False, dependencies=asking)(create)
     add_evidence(app, around)
-    app.get("/ingests/{ingest_id:path}", **READ, dependencies=[needs(Permission.INGESTS_READ)])(read)
+    reading = [needs(Permission.INGESTS_READ)]
+    app.get("/ingests/{ingest_id:path}", **READ, dependencies=reading)(Following(around.engine).read)
     return app
 
 
@@ -111,14 +114,3 @@ def _bag(connection: Connection, wanted: Wanted) -> BagRecord:
         f"Bag {name} is not registered. Check .space.id and .bag.info.externalIdentifier, "
         "or import the location that holds it: POST /imports to the bag register.",
     )
-
-
-def _read(around: Surroundings, ingest_id: str) -> Response:
-    if not UUID_PATTERN.fullmatch(ingest_id):
-        # What the storage service says for anything that is no id, and clients probe for.
-        return not_allowed("POST")
-    with transaction(around.engine) as connection:
-        ingest = find_ingest(connection, UUID(ingest_id))
-    if ingest is None:
-        raise Refused(404, f"Ingest {quote(ingest_id)} not found")
-    return JSONResponse(ingest_document(ingest), headers={"Cache-Control": "no-cache"})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine
 
 from common.domain.location import LocationId
+from common.ledger.claims import Patience
 from common.web.auth import Guard
 from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
@@ -32,6 +33,7 @@ class Surroundings:
     """Where callbacks may go."""
     token_life: timedelta = timedelta(hours=1)
     """How long an access token is good for."""
+    patience: Patience = field(default_factory=Patience)
     public_url: str = ""
     version: str = "0"
     read_object: ReadObject | None = None

@@ -63,6 +63,7 @@ def run() -> None:
         wake_relay=relay.wake,
         guard=guard_for(settings, engine),
         token_life=settings.token_life,
+        patience=settings.patience,
         public_url=settings.public_url,
         read_object=reader_of(stores),
         callbacks=allowed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,10 @@ from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.location import Location
 from common.domain.replica import SegmentState
-from common.ledger import proofs
+from common.ledger import proofs, stalls
 from common.ledger.beginning import read_location
 from common.ledger.proofs import Proof, Which
+from common.ledger.stalls import Stalled
 from common.ledger.tables import ingest_events, ingests, segments
 
 
@@ -71,6 +72,10 @@ class IngestRecord:
     """Good at last, though an earlier read said otherwise."""
     worst: tuple[Proof, ...] = ()
     """The first :data:`NAMED` bad files."""
+    retry_of: UUID | None = None
+    """The failed ingest that this one does again."""
+    stalled: Stalled | None = None
+    """The part that has stood still for longest; None while all goes on."""
 
 
 NAMED = 100
@@ -99,6 +104,8 @@ def find_ingest(connection: Connection, ingest_id: UUID) -> IngestRecord | None:
         events=_history(connection, ingest_id),
         progress=_progress(connection, ingest_id),
         **_found_wrong(connection, ingest_id),
+        retry_of=row.retry_of,
+        stalled=None if row.finished_at else stalls.of_ingest(connection, ingest_id),
     )
 
 
@@ -106,6 +113,14 @@ def _found_wrong(connection: Connection, ingest_id: UUID) -> dict[str, Any]:
     bad, doubted = proofs.count_suspicious(connection, ingest_id=ingest_id)
     worst = proofs.proofs(connection, ingest_id=ingest_id, which=Which.BAD, limit=NAMED) if bad else []
     return {"bad_files": bad, "doubted_files": doubted, "worst": tuple(worst)}
+
+
+def marks(connection: Connection, ingest_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """For each ingest a number that grows with its history; of one without a history, none."""
+    last = func.max(ingest_events.c.id).label("last")
+    asked = ingest_events.c.ingest_id.in_(list(ingest_ids))
+    rows = connection.execute(select(ingest_events.c.ingest_id, last).where(asked).group_by(ingest_events.c.ingest_id))
+    return {row.ingest_id: row.last for row in rows}
 
 
 def _history(connection: Connection, ingest_id: UUID) -> tuple[Event, ...]:

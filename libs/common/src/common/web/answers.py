@@ -21,31 +21,38 @@ NO_SUCH_RESOURCE = "The requested resource could not be found."
 class Refused(Exception):
     """The request is answered with this status (4xx) and a description that says what to send instead."""
 
-    def __init__(self, status: int, description: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, description: str, *, headers: Mapping[str, str] | None = None, code: str | None = None
+    ) -> None:
         super().__init__(description)
+        self.code = code
+        """A heading of docs/reference/errors.md, where programs have to tell refusals apart."""
         self.status = status
         self.description = description
         self.headers = headers
 
 
-def error_body(status: int, description: str | None) -> dict[str, Any]:
+def error_body(status: int, description: str | None, code: str | None = None) -> dict[str, Any]:
     """The error document; without a description for 500s, whose details are for the log only."""
     body = {
         "errorType": "http",
         "httpStatus": status,
         "label": HTTPStatus(status).phrase,
         "description": description,
+        "code": code,
         "type": "Error",
     }
     return {name: value for name, value in body.items() if value is not None}
 
 
-def error_answer(status: int, description: str | None, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(error_body(status, description), status_code=status, headers=dict(headers or {}))
+def error_answer(
+    status: int, description: str | None, headers: Mapping[str, str] | None = None, code: str | None = None
+) -> JSONResponse:
+    return JSONResponse(error_body(status, description, code), status_code=status, headers=dict(headers or {}))
 
 
 def refusal(error: Refused) -> JSONResponse:
-    return error_answer(error.status, error.description, error.headers)
+    return error_answer(error.status, error.description, error.headers, error.code)
 
 
 def unavailable(error: TransientError) -> JSONResponse:

@@ -1,0 +1,95 @@
+"""POST /ingests/{id}/cancel, /fail and /retry: what people do to an ingest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, StringConstraints
+
+from common.errors import NotNow
+from common.ledger import operating
+from common.ledger.engine import transaction
+from common.ledger.ingests import find_ingest
+from common.ledger.operating import CANCEL, FAIL, Decision, Ending
+from common.web.answers import Refused, base_url, error_answer
+from common.web.auth import Permission, caller, needs
+from ingests_api.documents import ingest_document
+from ingests_api.surroundings import Surroundings
+
+
+class Reason(BaseModel):
+    """Why somebody does this: it goes into the history for good."""
+
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00]*$")
+    ]
+
+
+def decided(request: Request, given: Reason) -> Decision:
+    """The caller's decision."""
+    return Decision(who=caller(request).id, why=given.reason)
+
+
+def add_operations(app: FastAPI, around: Surroundings) -> None:
+    """What may be done to an ingest. Refusals that its state asks for are 409 with a code."""
+    app.add_exception_handler(NotNow, _not_now)
+
+    def cancel(request: Request, ingest_id: UUID, given: Reason) -> JSONResponse:
+        return _end(around, ingest_id, CANCEL, decided(request, given))
+
+    def fail(request: Request, ingest_id: UUID, given: Reason) -> JSONResponse:
+        return _end(around, ingest_id, FAIL, decided(request, given))
+
+    def retry(request: Request, ingest_id: UUID, given: Reason) -> JSONResponse:
+        return _retry(around, request, ingest_id, decided(request, given))
+
+    for name, action, summary, permission in (
+        ("cancel", cancel, "Stop it; the answer says what it had asked for and done by then", Permission.INGESTS_WRITE),
+        ("retry", retry, "Do a failed one again as a new one; what waits in one that runs goes on at once",
+         Permission.INGESTS_WRITE),
+        ("fail", fail, "Give it up by hand, where it will not come right", Permission.OPERATE),
+    ):  # fmt: skip
+        app.post(
+            f"/ingests/{{ingest_id:uuid}}/{name}",
+            summary=summary,
+            responses=_responses(),
+            dependencies=[needs(permission)],
+        )(action)
+
+
+def _responses() -> dict[int | str, dict[str, Any]]:
+    return {
+        404: {"description": "There is no such ingest"},
+        409: {"description": "It makes no sense in the ingest's state; `code` and the description say why"},
+    }
+
+
+async def _not_now(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotNow)
+    return error_answer(409, f"{error} {error.remedy}", code=error.code)
+
+
+def _end(around: Surroundings, ingest_id: UUID, ending: Ending, decision: Decision) -> JSONResponse:
+    with transaction(around.engine) as connection:
+        had = operating.end(connection, ingest_id=ingest_id, ending=ending, decision=decision)
+        ingest = find_ingest(connection, ingest_id)
+    if had is None or ingest is None:
+        raise Refused(404, f"Ingest {ingest_id} not found")
+    return JSONResponse(ingest_document(ingest) | {"spent": had.document() | {"type": "Spent"}})
+
+
+def _retry(around: Surroundings, request: Request, ingest_id: UUID, decision: Decision) -> JSONResponse:
+    with transaction(around.engine) as connection:
+        answer = operating.retry(
+            connection, ingest_id=ingest_id, new_id=around.new_id(), decision=decision, patience=around.patience
+        )
+        ingest = find_ingest(connection, answer.ingest_id) if answer else None
+    if answer is None or ingest is None:
+        raise Refused(404, f"Ingest {ingest_id} not found")
+    around.wake_relay()
+    address = f"{base_url(around.public_url, request)}/ingests/{ingest.id}"
+    status = 201 if answer.created else 200
+    return JSONResponse(ingest_document(ingest), status_code=status, headers={"Location": address})
