@@ -196,8 +196,8 @@ def _constant(arguments: list[ast.expr]) -> Iterator[str]:
 
 def _defaults(arguments: ast.arguments) -> Iterator[str]:
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        if argument.arg == "code" and isinstance(default, ast.Constant):
-            yield str(default.value)
+        if argument.arg == "code" and isinstance(default, ast.Constant) and isinstance(default.value, str):
+            yield default.value
 
 
 @pytest.mark.parametrize("service", sorted(path.name for path in (ROOT / "services").iterdir() if path.is_dir()))
