@@ -55,7 +55,7 @@ def test_an_ingest_is_ended_and_says_by_whom_why_and_what_it_had_asked_for(
         "type": "IngestError",
     }
     with transaction(engine) as connection:
-        (action_,) = actions_on(connection, f"ingest:{ingest_id}")
+        *_, action_ = actions_on(connection, f"ingest:{ingest_id}")
     assert (action_.who, action_.why) == ("everyone", "withdrawn by the depositor")
 
 
