@@ -14,7 +14,8 @@ from common.adapters.objects.registry import open_store
 from common.domain.fixity import Algorithm
 from common.domain.location import Provider
 from common.domain.segment import PlannedFile
-from common.measuring import Memory
+from common.measuring import Measuring
+from common.memory import Memory
 from common.ports import ObjectStore
 from contracts.objects.readback import content
 from servers.handles import AzureServer, S3Server
@@ -57,7 +58,7 @@ def copy(source: ObjectStore, destination: ObjectStore, data: bytes, *, content_
     digests = {Algorithm.SHA256: hashlib.sha256(data).hexdigest()}
     file = PlannedFile("data/k", "v1/data/k", len(data), digests, info.etag)
     notes = Notes(earlier={}, remember=lambda _: None)
-    transfer = Transfer(checkpoint=lambda: None, notes=notes, memory=Memory(), look_first=False, small=len(SMALL))
+    transfer = Transfer(measuring=Measuring(Memory(), lambda: None), notes=notes, look_first=False, small=len(SMALL))
     return transfer.copy(file, Ends(source, "k", destination, "k"))
 
 

@@ -220,48 +220,6 @@ def test_an_unreachable_store_is_unavailable(place: Place) -> None:
             act()
 
 
-@pytest.mark.parametrize("key", ["k", "by//the sdk"])
-@pytest.mark.parametrize("data", [b"", b"hello"])
-def test_a_small_object_is_fetched_in_one_piece_with_its_facts(store: ObjectStore, data: bytes, key: str) -> None:
-    if fault := store.name_fault(key):
-        pytest.skip(fault)
-    made = store.create(key=key, data=data, content_type="image/jp2")
-
-    found = store.fetch(key=key, most=len(data), if_match=made.etag, version_id=made.version_id)
-
-    assert found is not None
-    assert bytes(found.data) == data
-    assert (found.info.size, found.info.etag, found.info.content_type) == (len(data), made.etag, "image/jp2")
-
-
-def test_an_object_that_is_too_large_to_fetch_is_left(store: ObjectStore) -> None:
-    store.create(key="k", data=b"hello")
-
-    assert store.fetch(key="k", most=4) is None
-
-
-def test_fetching_another_object_than_the_pinned_one_is_told(store: ObjectStore) -> None:
-    store.create(key="k", data=b"x")
-
-    with pytest.raises(Changed):
-        store.fetch(key="k", most=10, if_match="0123456789abcdef")
-    with pytest.raises(NotFound):
-        store.fetch(key="no/such/key", most=10)
-
-
-@pytest.mark.parametrize("after", [0, 1, 300_000])
-def test_an_object_that_is_cut_is_not_fetched(place: Place, after: int) -> None:
-    if not place.remote:
-        pytest.skip("no connection to cut")
-    place.open().create(key="cut", data=BIG[:1_000_000])
-
-    with cutting_proxy(place.settings["endpoint"], after=after) as endpoint:
-        if place.name == "azure":
-            endpoint = endpoint.rstrip("/")
-        with pytest.raises((TruncatedBody, StoreUnavailable)):
-            place.open(endpoint=endpoint).fetch(key="cut", most=1_000_000)
-
-
 @pytest.mark.parametrize("after", [0, 1, 300_000])
 @pytest.mark.parametrize("key", ["cut", "cut//by the sdk"])
 def test_a_body_that_is_cut_never_passes_for_whole(place: Place, key: str, after: int) -> None:

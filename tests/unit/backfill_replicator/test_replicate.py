@@ -305,6 +305,23 @@ def test_every_object_written_or_gone_since_planning_is_named(data: bytes) -> No
     assert archive.at(AZURE) == {there("data/d"): b"d"}
 
 
+def test_a_source_that_changes_while_it_is_copied_leaves_no_upload_behind() -> None:
+    def before(operation: str, _key: str) -> None:
+        if operation == "put_part":
+            archive.put("data/large", LARGE[::-1])
+
+    archive = Archive()
+    files = some_files(archive, {"data/large": LARGE * 4})
+    archive.destination.before = before
+
+    outcome = copied(archive, files)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "source_changed"
+    assert archive.buckets[AZURE.id].uploads == {}
+    assert archive.at(AZURE) == {}
+
+
 def test_a_pinned_version_is_read_though_a_later_one_exists() -> None:
     archive = Archive()
     files = [planned("data/a", b"a", archive.put("data/a", b"a"), pin_version=True)]
@@ -395,14 +412,14 @@ def test_the_first_attempt_of_a_thawed_segment_does_not_look_for_what_cannot_be_
     assert archive.destination.calls == {"create": 50}
 
 
-def test_a_large_file_stops_at_the_next_block() -> None:
-    archive, hold = Archive(), Hold(stop_after=40)
-    files = some_files(archive, {"data/large": LARGE})
+def test_a_large_file_stops_at_the_next_part() -> None:
+    archive, hold = Archive(), Hold(stop_after=4)
+    files = some_files(archive, {"data/large": bytes(16 * USUAL_PART)})
 
     with pytest.raises(Interrupted):
         copied(archive, files, hold)
 
-    assert archive.source.read_bytes < len(LARGE) / 4
+    assert archive.source.read_bytes == 3 * USUAL_PART
     assert archive.at(AZURE) == {}
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
-from common.domain.fixity import Algorithm, MultiHasher
-from common.measuring import WHOLE, Memory, hash_object
+from common.domain.fixity import Algorithm
+from common.measuring import WHOLE, Measuring
+from common.memory import Memory
 from unit.common.domain.bagit.bags import digest
 from unit.common.runtime.archives import Watched
 
 
 def measured(store: Watched, *, size: int) -> tuple[str, int]:
-    hasher = MultiHasher([Algorithm.SHA256])
-    hash_object(store, key="k", size=size, hasher=hasher, memory=Memory(), checkpoint=lambda: None)
-    return hasher.digests()[Algorithm.SHA256], hasher.size
+    found = Measuring(Memory(), lambda: None).hashed(store, key="k", size=size, algorithms={Algorithm.SHA256: ""})
+    return found.hasher.digests()[Algorithm.SHA256], found.hasher.size
 
 
 def holding(data: bytes) -> Watched:

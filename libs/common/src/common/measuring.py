@@ -1,65 +1,85 @@
-"""Hashing an object's bytes: small ones in one piece, others as a stream, and never more memory than allowed."""
+"""Hashing an object's bytes: small ones in one piece, large ones by ranges, and never more memory than allowed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Condition
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from common.domain.fixity import MultiHasher
+from common.domain.fixity import Checksums, MultiHasher
+from common.memory import Memory
+from common.pools import Pools
 from common.ports import ObjectInfo, ObjectStore
+from common.ranges import Ranges, in_ranges
 
 WHOLE = 8 << 20
-"""Bytes: objects up to this are fetched in one piece, which costs less than a stream."""
+"""Bytes: objects up to this are fetched in one piece, larger ones in ranges of this."""
 
-MOST_HELD = 64 << 20
-"""Bytes of objects that a process holds at once, over all its threads."""
-
-
-class Memory:
-    """Bytes that the threads of a process may hold at once. A thread holds one thing at a time."""
-
-    def __init__(self, most: int = MOST_HELD) -> None:
-        self._most = self._free = most
-        self._changed = Condition()
-
-    @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Waits until `size` bytes are free. What is larger than all there is waits for all of it."""
-        size = min(size, self._most)
-        with self._changed:
-            while self._free < size:
-                self._changed.wait()
-            self._free -= size
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += size
-                self._changed.notify_all()
+RANGES_AT_ONCE = 4
+"""Of one object."""
 
 
-def hash_object(
-    store: ObjectStore,
-    *,
-    key: str,
-    size: int,
-    hasher: MultiHasher,
-    memory: Memory,
-    checkpoint: Callable[[], None],
-) -> ObjectInfo:
-    """Give every byte of the object to `hasher`. `size` is what it should have; another is no error here.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an object's bytes are."""
 
-    Raises what `ObjectStore.read` raises.
-    """
-    if size <= WHOLE:
-        with memory.holding(size):
+    info: ObjectInfo
+    hasher: MultiHasher
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """How a process measures objects. Safe to share between threads."""
+
+    memory: Memory
+    checkpoint: Callable[[], None]
+    pools: Pools = ThreadPoolExecutor
+
+    def hashed(self, store: ObjectStore, *, key: str, size: int, algorithms: Checksums) -> Measured:
+        """Every byte of the object, hashed. `size` is what it should have; another is no error here.
+
+        Raises what `ObjectStore.read` raises.
+        """
+        found = (
+            self._whole(store, key, size, algorithms) if size <= WHOLE else self._ranged(store, key, size, algorithms)
+        )
+        return found or self._streamed(store, key, algorithms)
+
+    def _whole(self, store: ObjectStore, key: str, size: int, algorithms: Checksums) -> Measured | None:
+        hasher = MultiHasher(algorithms)
+        with self.memory.holding(size):
             found = store.fetch(key=key, most=size)
-            if found is not None:
-                hasher.update(found.data)
-                return found.info
-    with store.read(key=key) as body:
-        for block in body:
-            checkpoint()
-            hasher.update(block)
-        return body.info
+            if found is None:
+                return None
+            hasher.update(found.data)
+        return Measured(found.info, hasher)
+
+    def _ranged(self, store: ObjectStore, key: str, size: int, algorithms: Checksums) -> Measured | None:
+        """None where the object has another size, or changed: the stream says what is there."""
+        hasher, infos = MultiHasher(algorithms), list[ObjectInfo]()
+
+        def get(first: int, into: memoryview) -> None:
+            self.checkpoint()
+            infos.append(store.read_into(key=key, into=into, first=first))
+
+        try:
+            in_ranges(
+                Ranges(size, WHOLE),
+                get=get,
+                use=hasher.update,
+                memory=self.memory,
+                pools=self.pools,
+                workers=RANGES_AT_ONCE,
+            )
+        except ValueError:
+            return None
+        same = len({info.etag for info in infos}) == 1 and infos[0].size == size
+        return Measured(infos[0], hasher) if same else None
+
+    def _streamed(self, store: ObjectStore, key: str, algorithms: Checksums) -> Measured:
+        hasher = MultiHasher(algorithms)
+        with store.read(key=key) as body:
+            for block in body:
+                self.checkpoint()
+                hasher.update(block)
+            return Measured(body.info, hasher)

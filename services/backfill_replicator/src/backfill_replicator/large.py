@@ -1,28 +1,28 @@
-"""Copying a large object in parts: read and hashed in order, uploaded several at a time, committed only if right.
+"""Copying a large object in parts: read several at a time, hashed in order, uploaded, committed only if right.
 
-Memory is bounded by the part size times the parts in flight. After a crash the upload is taken up again: its parts
-are not sent twice, though the source is read again from its beginning, because a digest cannot be resumed.
+After a crash the upload is taken up again: its parts are not sent twice, though the source is read again from its
+beginning, because a digest cannot be resumed.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TypedDict
 
 from backfill_replicator.labels import labels
-from backfill_replicator.parts import PartPlan, plan
-from common.domain.fixity import MultiHasher, mismatches
+from backfill_replicator.parts import plan
+from common.domain.fixity import Algorithm, MultiHasher, mismatches
 from common.domain.segment import PlannedFile
-from common.errors import AlreadyExists, NotFound, StoreUnavailable
-from common.pools import Pools
-from common.ports import Body, ObjectStore, PartReceipt, Upload
+from common.errors import BackfillError, NotFound, StoreUnavailable
+from common.measuring import Measuring
+from common.ports import ObjectInfo, ObjectStore, PartReceipt, Upload
+from common.ranges import Ranges, in_ranges
 
 IN_FLIGHT = 4
-MOST_HELD = 256 << 20
-"""Bytes of parts in flight at the same time, where the parts are so large that fewer must do; one always may."""
+"""Parts of one file, each on its way from the source to the destination; fewer where they are so large that memory
+does not allow it."""
 
 
 class Facts(TypedDict):
@@ -62,112 +62,108 @@ class LargeCopy:
         self,
         file: PlannedFile,
         *,
-        read: Callable[[], AbstractContextManager[Body]],
+        read_into: Callable[[int, memoryview], ObjectInfo],
         destination: ObjectStore,
         destination_key: str,
         notes: Notes,
-        checkpoint: Callable[[], None],
-        pools: Pools = ThreadPoolExecutor,
+        measuring: Measuring,
     ) -> None:
         self._file = file
-        self._read = read
-        """Opens the source's bytes, pinned."""
+        self._read_into = read_into
+        """Fills a buffer from a place of the source on, pinned."""
         self._destination = destination
         self._key = destination_key
         self._notes = notes
-        self._checkpoint = checkpoint
-        self._pools = pools
-        self._plan: PartPlan = plan(file.size, destination.limits)
+        self._measuring = measuring
+        parts = plan(file.size, destination.limits)
+        self._ranges = Ranges(file.size, parts.part_size)
+        self._opening = threading.Lock()
+        self._upload: Upload | None = None
+        self._content_type: str | None = None
+        self._size = file.size
+        """What the source says; all answers are of one object, pinned."""
+        self._receipts: dict[int, PartReceipt] = {}
 
     def run(self) -> str:
-        """Copy; returns what is wrong with the source's bytes, or nothing. Raises AlreadyExists as `commit` does."""
+        """Copy; returns what is wrong with the source's bytes, or nothing. Raises AlreadyExists as `commit` does;
+        what it raises and no later attempt can mend is followed by `give_up`."""
         hasher = MultiHasher(self._file.checksums)
-        with self._read() as body:
-            upload, have = self._open(body.info.content_type)
-            receipts = self._send(upload, hasher, have, body)
+        try:
+            in_ranges(
+                self._ranges,
+                get=self._get,
+                use=hasher.update,
+                then=self._send,
+                memory=self._measuring.memory,
+                pools=self._measuring.pools,
+                workers=IN_FLIGHT,
+            )
+        except ValueError as shorter:
+            self.give_up()
+            return f"{self._file.path}: {shorter}"
         measured = hasher.digests()
         wrong = mismatches(expected=self._file.checksums, measured=measured)
-        if wrong or hasher.size != self._file.size:
-            upload.abort()
-            self._notes.ended(self._key)
+        if wrong or self._size != self._file.size:
             told = (f"{a.display} {measured[a]}, expected {self._file.checksums[a]}" for a in wrong)
-            return f"{self._file.path}: {hasher.size} bytes of {self._file.size}; " + "; ".join(told)
-        self._commit(upload, receipts)
+            self.give_up()
+            return f"{self._file.path}: {self._size} bytes of {self._file.size}; " + "; ".join(told)
+        self._commit(self._opened())
         return ""
 
-    def _commit(self, upload: Upload, receipts: list[PartReceipt]) -> None:
+    def give_up(self) -> None:
+        """Nobody will take the upload up: leave nothing behind that costs storage, if the store lets us."""
+        if self._upload is not None:
+            with suppress(BackfillError):
+                self._upload.abort()
+            self._notes.ended(self._key)
+
+    def _get(self, first: int, into: memoryview) -> None:
+        self._measuring.checkpoint()
+        info = self._read_into(first, into)
+        self._content_type, self._size = info.content_type, info.size
+
+    def _send(self, number: int, data: memoryview) -> None:
+        upload = self._opened()
+        if number in self._receipts:
+            return
         try:
-            upload.commit(receipts)
-        except AlreadyExists:
-            upload.abort()
-            raise
+            self._receipts[number] = upload.put_part(number, data)
         except NotFound as error:
             raise _forgotten(error) from error
-        self._notes.ended(self._key)
 
-    def _open(self, content_type: str | None) -> tuple[Upload, dict[int, PartReceipt]]:
-        facts: Facts = {"content_type": content_type, "metadata": labels(self._file)}
+    def _opened(self) -> Upload:
+        """The upload, begun or taken up when the first part has been read: the source says what it is of."""
+        with self._opening:
+            if self._upload is None:
+                self._upload = self._open()
+            return self._upload
+
+    def _open(self) -> Upload:
+        facts: Facts = {"content_type": self._content_type, "metadata": labels(self._file)}
         earlier = self._notes.upload_of(self._key)
         if earlier:
             upload = self._destination.resume_upload(key=self._key, upload_id=earlier, **facts)
-            have = {part.number: part for part in upload.parts()}
+            have = upload.parts()
             if have:
-                return upload, {n: part for n, part in have.items() if part.size == self._length(n)}
+                self._receipts = {part.number: part for part in have if part.size == self._length(part.number)}
+                return upload
             # Begun and never used, or forgotten by the store: nothing of it must stay behind.
             upload.abort()
         upload = self._destination.begin_upload(key=self._key, **facts)
         self._notes.started(self._key, upload.id)
-        return upload, {}
+        return upload
 
     def _length(self, number: int) -> int:
-        return self._plan.length(number) if 1 <= number <= self._plan.count else -1
+        return self._ranges.length_of(number) if 1 <= number <= self._ranges.count else -1
 
-    def _send(self, upload: Upload, hasher: MultiHasher, have: dict[int, PartReceipt], body: Body) -> list[PartReceipt]:
-        slots = threading.Semaphore(max(1, min(IN_FLIGHT, MOST_HELD // self._plan.part_size)))
-        failed = threading.Event()
-        futures: dict[int, Future[PartReceipt]] = {}
-
-        def ended(part: Future[PartReceipt]) -> None:
-            if not part.cancelled() and part.exception():
-                failed.set()
-            slots.release()
-
-        with self._pools(max_workers=IN_FLIGHT, thread_name_prefix="part") as pool:
-            try:
-                for number, data in enumerate(self._parts(hasher, body), start=1):
-                    if number in have:
-                        continue
-                    slots.acquire()
-                    if failed.is_set():
-                        # Now, not after the rest of a terabyte.
-                        break
-                    futures[number] = pool.submit(upload.put_part, number, data)
-                    futures[number].add_done_callback(ended)
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-        sent = {number: _receipt(future) for number, future in futures.items()}
-        return [receipt for _, receipt in sorted((have | sent).items())]
-
-    def _parts(self, hasher: MultiHasher, body: Body) -> Iterator[bytes]:
-        """The source's bytes in parts, hashed in order."""
-        held = bytearray()
-        for block in body:
-            self._checkpoint()
-            hasher.update(block)
-            held += block
-            while len(held) >= self._plan.part_size:
-                yield bytes(held[: self._plan.part_size])
-                del held[: self._plan.part_size]
-        if held:
-            yield bytes(held)
-
-
-def _receipt(part: Future[PartReceipt]) -> PartReceipt:
-    try:
-        return part.result()
-    except NotFound as error:
-        raise _forgotten(error) from error
+    def _commit(self, upload: Upload) -> None:
+        receipts = [receipt for _, receipt in sorted(self._receipts.items())]
+        md5 = self._file.checksums.get(Algorithm.MD5)
+        try:
+            upload.commit(receipts, content_md5=bytes.fromhex(md5) if md5 else None)
+        except NotFound as error:
+            raise _forgotten(error) from error
+        self._notes.ended(self._key)
 
 
 def _forgotten(error: NotFound) -> StoreUnavailable:

@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from backfill_replicator.large import Notes
 from backfill_replicator.transfer import Copied, Ends, Result, Transfer
 from common.domain.replica import SegmentState
+from common.domain.segment import PlannedFile
 from common.errors import NotRestored
 from common.jobs import Interrupted, SegmentJob
-from common.measuring import Memory
+from common.measuring import Measuring
+from common.memory import Memory
 from common.outcome import Done, GoBack, Outcome, Rejected
-from common.pools import Pools
+from common.pools import Pools, in_parallel
 from common.ports import Stores
 from common.wording import count, size
 
@@ -27,12 +29,14 @@ _CODES = {
 class Replicate:
     """Copies one segment. Everything a later attempt needs is at the destination or remembered with the row."""
 
-    def __init__(self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor) -> None:
+    def __init__(
+        self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor, memory: Memory | None = None
+    ) -> None:
         self._stores = stores
         self._pools = pools
         self._concurrency = concurrency
         """Files copied at the same time."""
-        self._memory = Memory()
+        self._memory = memory or Memory()
 
     def __call__(self, job: SegmentJob) -> Outcome:
         notes = Notes(
@@ -40,26 +44,24 @@ class Replicate:
             remember=lambda uploads: job.hold.remember(uploads=uploads),
         )
         transfer = Transfer(
-            checkpoint=job.hold.checkpoint,
+            measuring=Measuring(self._memory, job.hold.checkpoint, self._pools),
             notes=notes,
-            memory=self._memory,
             look_first=_tried_before(job),
-            pools=self._pools,
         )
         wanted = [file for file in job.files if not file.fetched]
-        with self._pools(max_workers=self._concurrency, thread_name_prefix="copy") as pool:
-            futures = [pool.submit(self._copy, transfer, job, index) for index in range(len(job.files))]
-            try:
-                results = [future.result() for future in futures]
-            except BaseException as error:
-                pool.shutdown(wait=True, cancel_futures=True)
-                return _after(error, job)
-        return _outcome([r for r in results if r is not None], expected=len(wanted))
+        try:
+            results = in_parallel(
+                lambda file: self._copy(transfer, job, file),
+                wanted,
+                pools=self._pools,
+                workers=self._concurrency,
+                name="copy",
+            )
+        except (NotRestored, Interrupted) as error:
+            return _after(error, job)
+        return _outcome(results)
 
-    def _copy(self, transfer: Transfer, job: SegmentJob, index: int) -> Copied | None:
-        file = job.files[index]
-        if file.fetched:
-            return None
+    def _copy(self, transfer: Transfer, job: SegmentJob, file: PlannedFile) -> Copied:
         ends = Ends(
             source=self._stores(job.source.id),
             source_key=job.source_key(file),
@@ -73,24 +75,22 @@ def _tried_before(job: SegmentJob) -> bool:
     return job.attempt.number > 1 or not job.progress.keys().isdisjoint({"uploads", "returns", "begun"})
 
 
-def _after(error: BaseException, job: SegmentJob) -> Outcome:
-    """A frozen object goes back to the warmer; the rest is not for us to answer."""
+def _after(error: NotRestored | Interrupted, job: SegmentJob) -> Outcome:
+    """A frozen object goes back to the warmer; being interrupted is not for us to answer."""
     if isinstance(error, NotRestored):
         return GoBack(state=SegmentState.THAWING.value, why=str(error))
-    if isinstance(error, Interrupted):
-        # Being interrupted costs no attempt, so the next one would not know that files are there already.
-        job.hold.remember(begun=True)
+    # It costs no attempt, so the next one would not know that files are there already.
+    job.hold.remember(begun=True)
     raise error
 
 
-def _outcome(results: list[Copied], *, expected: int) -> Outcome:
+def _outcome(results: list[Copied]) -> Outcome:
     bad = [copied for copied in results if not copied.result.good]
     if bad:
         told = "; ".join(copied.why for copied in bad)
         first = bad[0]
         summary = first.why if len(bad) == 1 else f"{count(len(bad), 'file')} cannot be copied: {told}"
         return Rejected(code=_CODES[first.result], why=told, for_user=f"{first.result}: {summary}")
-    assert len(results) == expected
     there = sum(copied.result is Result.ALREADY_THERE for copied in results)
     copied = [c.file for c in results if c.result is Result.COPIED]
     said = f"{count(len(copied), 'file')}, {size(sum(file.size for file in copied))}"

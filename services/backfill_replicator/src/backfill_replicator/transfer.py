@@ -6,8 +6,7 @@ An object that is already there is left alone; if its bytes hash to the manifest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,10 +16,9 @@ from backfill_replicator.large import LargeCopy, Notes
 from backfill_replicator.parts import fault
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
-from common.errors import AlreadyExists, Changed, NotFound, NotRestored, RefusedByStore, StoreUnavailable
-from common.measuring import WHOLE, Memory, hash_object
-from common.pools import Pools
-from common.ports import Body, Fetched, ObjectStore
+from common.errors import AlreadyExists, Changed, NotFound, NotRestored, RefusedByStore, StoreError, StoreUnavailable
+from common.measuring import WHOLE, Measuring
+from common.ports import Fetched, ObjectInfo, ObjectStore
 
 
 class Result(StrEnum):
@@ -77,40 +75,28 @@ def as_planned(file: PlannedFile) -> Iterator[None]:
         raise SourceGone(Result.SOURCE_CHANGED, f"{file.path}: {error}") from error
 
 
-@contextmanager
-def pinned(file: PlannedFile, ends: Ends) -> Iterator[Body]:
-    """The source's bytes, as they were planned for. Raises SourceGone where others or none are there."""
-    opened = ends.source.read(key=ends.source_key, if_match=file.etag, version_id=file.version_id)
-    with as_planned(file), opened as body:
-        yield body
-
-
 class Transfer:
     """Copies files, one call each; safe to call from several threads."""
 
     def __init__(
         self,
         *,
-        checkpoint: Callable[[], None],
+        measuring: Measuring,
         notes: Notes,
-        memory: Memory,
         look_first: bool,
         small: int = WHOLE,
-        pools: Pools = ThreadPoolExecutor,
     ) -> None:
-        self._checkpoint = checkpoint
+        self._measuring = measuring
         self._notes = notes
-        self._memory = memory
         self._look_first = look_first
         """An earlier attempt may have copied files: look before reading the source a second time."""
-        self._pools = pools
         self._small = small
         """Files up to this many bytes come and go in one request each and are held in memory between the two."""
 
     def copy(self, file: PlannedFile, ends: Ends) -> Copied:
         """Make the destination hold the file. Raises NotRestored where the source is frozen, and other StoreErrors and
         TransientErrors of either store."""
-        self._checkpoint()
+        self._measuring.checkpoint()
         if too_large := fault(file.size, ends.destination.limits):
             return Copied(file, Result.TOO_LARGE, too_large)
         small = file.size <= min(self._small, ends.destination.limits.max_single_put)
@@ -126,7 +112,7 @@ class Transfer:
             return self._compare(file, ends)
 
     def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
-        with self._memory.holding(file.size):
+        with self._measuring.memory.holding(file.size):
             found, wrong = self._read_small(file, ends)
             if wrong:
                 # Once more from the source: the flip may have happened on the way.
@@ -156,18 +142,31 @@ class Transfer:
     def _copy_large(self, file: PlannedFile, ends: Ends) -> Copied:
         wrong = ""
         for _ in range(2):
-            wrong = LargeCopy(
+            attempt = LargeCopy(
                 file,
-                read=lambda: pinned(file, ends),
+                read_into=lambda first, into: self._read_range(file, ends, first, into),
                 destination=ends.destination,
                 destination_key=ends.destination_key,
                 notes=self._notes,
-                checkpoint=self._checkpoint,
-                pools=self._pools,
-            ).run()
+                measuring=self._measuring,
+            )
+            try:
+                wrong = attempt.run()
+            except NotRestored:
+                raise
+            except (SourceGone, StoreError):
+                attempt.give_up()
+                raise
             if not wrong:
                 return Copied(file, Result.COPIED)
         return Copied(file, Result.SOURCE_CORRUPT, wrong)
+
+    def _read_range(self, file: PlannedFile, ends: Ends, first: int, into: memoryview) -> ObjectInfo:
+        """The range and what it is of, pinned; raises SourceGone."""
+        with as_planned(file):
+            return ends.source.read_into(
+                key=ends.source_key, into=into, first=first, if_match=file.etag, version_id=file.version_id
+            )
 
     def _already_there(self, file: PlannedFile, ends: Ends) -> Copied | None:
         try:
@@ -185,15 +184,9 @@ class Transfer:
 
     def _difference(self, file: PlannedFile, ends: Ends) -> str:
         """How the object that is there differs from the file; empty: it does not."""
-        hasher = MultiHasher(file.checksums)
         try:
-            hash_object(
-                ends.destination,
-                key=ends.destination_key,
-                size=file.size,
-                hasher=hasher,
-                memory=self._memory,
-                checkpoint=self._checkpoint,
+            found = self._measuring.hashed(
+                ends.destination, key=ends.destination_key, size=file.size, algorithms=file.checksums
             )
         except NotFound as error:
             raise StoreUnavailable(f"{ends.destination_key} was there and is not: {error}") from error
@@ -202,7 +195,7 @@ class Transfer:
             raise RefusedByStore(
                 f"an object is at {ends.destination_key}, its bytes cannot be read: {error}"
             ) from error
-        return describe_mismatch(file, hasher)
+        return describe_mismatch(file, found.hasher)
 
 
 def describe_mismatch(file: PlannedFile, hasher: MultiHasher) -> str:

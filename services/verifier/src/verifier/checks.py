@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from common.domain.fixity import Algorithm, MultiHasher, mismatches
 from common.domain.replica import EvidenceClass
 from common.domain.segment import PlannedFile
 from common.errors import Changed, NotFound
-from common.measuring import Memory, hash_object
+from common.measuring import Measuring
 from common.outcome import Evidence
 from common.ports import ObjectInfo, ObjectStore
 
@@ -22,10 +21,9 @@ READS = 3
 class Check:
     """Reads files back; safe to call from several threads."""
 
-    def __init__(self, *, store: ObjectStore, memory: Memory, checkpoint: Callable[[], None]) -> None:
+    def __init__(self, *, store: ObjectStore, measuring: Measuring) -> None:
         self._store = store
-        self._memory = memory
-        self._checkpoint = checkpoint
+        self._measuring = measuring
 
     def file(self, file: PlannedFile, *, key: str) -> Evidence:
         """Evidence for one file: "match", or "mismatch" or "missing" after the last of :data:`READS` reads.
@@ -42,20 +40,15 @@ class Check:
         return replace(evidence, reads=len(doubts) + 1, doubts=tuple(doubts))
 
     def _read(self, file: PlannedFile, key: str) -> Evidence:
-        hasher = MultiHasher(file.checksums)
         begun, began = datetime.now(UTC), time.perf_counter()
+        self._measuring.checkpoint()
         try:
-            info = self._hash(file, key, hasher)
+            found = self._measuring.hashed(self._store, key=key, size=file.size, algorithms=file.checksums)
         except (NotFound, Changed) as error:
-            return _evidence(file, key, "missing", hasher, None, begun, began, str(error))
-        reason = _fault(file, hasher, info)
-        return _evidence(file, key, "mismatch" if reason else "match", hasher, info, begun, began, reason)
-
-    def _hash(self, file: PlannedFile, key: str, hasher: MultiHasher) -> ObjectInfo:
-        self._checkpoint()
-        return hash_object(
-            self._store, key=key, size=file.size, hasher=hasher, memory=self._memory, checkpoint=self._checkpoint
-        )
+            nothing = MultiHasher(file.checksums)
+            return _evidence(file, key, "missing", nothing, None, begun, began, str(error))
+        reason = _fault(file, found.hasher, found.info)
+        return _evidence(file, key, "mismatch" if reason else "match", found.hasher, found.info, begun, began, reason)
 
 
 def _fault(file: PlannedFile, hasher: MultiHasher, info: ObjectInfo) -> str:

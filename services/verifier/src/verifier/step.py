@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from common.jobs import SegmentJob
-from common.measuring import Memory
+from common.measuring import Measuring
+from common.memory import Memory
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
-from common.pools import Pools
+from common.pools import Pools, in_parallel
 from common.ports import Stores
 from common.wording import count, size
 from verifier.checks import Check
@@ -16,23 +17,25 @@ from verifier.checks import Check
 class Verify:
     """Verifies one segment with credentials that cannot write."""
 
-    def __init__(self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor) -> None:
+    def __init__(
+        self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor, memory: Memory | None = None
+    ) -> None:
         self._stores = stores
         self._pools = pools
         self._concurrency = concurrency
         """Files read at the same time."""
-        self._memory = Memory()
+        self._memory = memory or Memory()
 
     def __call__(self, job: SegmentJob) -> Outcome:
         store = self._stores(job.destination.id)
-        check = Check(store=store, memory=self._memory, checkpoint=job.hold.checkpoint)
-        with self._pools(max_workers=self._concurrency, thread_name_prefix="verify") as pool:
-            futures = [pool.submit(check.file, file, key=job.destination_key(file)) for file in job.files]
-            try:
-                evidence = [future.result() for future in futures]
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        check = Check(store=store, measuring=Measuring(self._memory, job.hold.checkpoint, self._pools))
+        evidence = in_parallel(
+            lambda file: check.file(file, key=job.destination_key(file)),
+            job.files,
+            pools=self._pools,
+            workers=self._concurrency,
+            name="verify",
+        )
         return outcome(evidence)
 
 

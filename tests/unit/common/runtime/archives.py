@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from common.adapters.objects.memory import MemoryBucket, MemoryColdStore, MemoryStore
-from common.adapters.objects.reading import fetched
+from common.adapters.objects.reading import fetched, filled
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm, MultiHasher
 from common.domain.location import Location, LocationId, Provider
@@ -109,6 +109,9 @@ class Watched:
 
     def fetch(self, *, key: str, most: int, **options: Any) -> Fetched | None:
         return fetched(self.read(key=key, **options), most=most)
+
+    def read_into(self, *, key: str, into: memoryview, first: int = 0, **options: Any) -> ObjectInfo:
+        return filled(self.read(key=key, first=first, length=len(into), **options), into)
 
     def create(self, *, key: str, data: bytes | memoryview, **facts: Any) -> ObjectInfo:
         self._called("create", key)

@@ -178,6 +178,22 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        """Fill `into`, which is not empty, with the object's bytes from `first` on: for parts of large objects.
+
+        Raises as `read` does (ValueError where the object ends before `into` is full), and TruncatedBody; then what
+        is in `into` means nothing.
+        """
+        ...
+
     def create(
         self,
         *,

@@ -20,6 +20,7 @@ from common.runtime.health import serve_health
 from common.runtime.housekeeping import OpenCourier, Relay, reap_once, reaping_period
 from common.runtime.leases import Leases, every
 from common.runtime.logs import set_up_logs
+from common.runtime.memory import settle_memory
 from common.runtime.settings import WorkerSettings, build, worker_name
 from common.runtime.worker import Identity, Step, Worker
 from common.topology import Stage, queues_of
@@ -68,6 +69,7 @@ def run_worker(
         every(reaping_period(CHORES, random), chore, until=ended, name=name)
     if settings.health_port:
         serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: _ready(worker))
+    settle_memory()
     log.info("listening", queues=queues_of(service), worker=worker_name(service))
     try:
         worker.run(stop_within=settings.stop_within)

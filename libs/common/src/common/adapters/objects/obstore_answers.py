@@ -13,6 +13,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>\s*([A-Za-z0-9_.]+)\s*</Code>|\"code\":\s*\"([A-Za-z0-9_.]+)\"")
 _CUT = re.compile(r"UnexpectedEof|IncompleteBody|kind: Interrupted")
 _PAST_END = re.compile(r"StartTooLarge|EndTooLarge")
+_CHANGED = re.compile(r"[\x00-\x1f\x7f]|\A/|/\Z|//|(?:\A|/)\.{1,2}(?:/|\Z)")
 _REDIRECT = re.compile(r"BareRedirect")
 
 
@@ -51,9 +52,7 @@ def answer_of(error: BaseException) -> Answer:
 
 def can_name(key: str) -> bool:
     """Whether obstore sends `key` as it is. It drops slashes at the ends and refuses empty or dotted segments."""
-    if any(ord(character) < 32 or ord(character) == 127 for character in key):
-        return False
-    return all(segment not in ("", ".", "..") for segment in key.split("/"))
+    return key != "" and _CHANGED.search(key) is None
 
 
 RESERVED_ATTRIBUTES = frozenset(

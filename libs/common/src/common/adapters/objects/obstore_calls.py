@@ -46,12 +46,14 @@ class ObstoreCalls:
     def fetch(
         self, key: str, *, most: int, if_match: str | None = None, version_id: str | None = None
     ) -> Fetched | None:
-        with self.translated(f"reading {key}"):
+        try:
             result = obstore.get(self.store, key, options=_pins(if_match, version_id))  # type: ignore[arg-type]
             info = _info(key, result, version_id)
             if info.size > most:
                 return None
             data = memoryview(result.bytes())
+        except (ObstoreError, FileNotFoundError) as problem:
+            raise self.error_for(answer_of(problem), what=f"reading {key}") from None
         if len(data) != info.size:
             raise TruncatedBody(f"{key}: {info.size} bytes were asked for, {len(data)} arrived")
         return Fetched(info, data)

@@ -54,6 +54,21 @@ def fetched(body: AbstractContextManager[Body], *, most: int) -> Fetched | None:
         return Fetched(opened_body.info, b"".join(bytes(block) for block in opened_body))
 
 
+def filled(body: AbstractContextManager[Body], into: memoryview) -> ObjectInfo:
+    """As `ObjectStore.read_into` promises, out of `read`."""
+    place = 0
+    with body as opened_body:
+        for block in opened_body:
+            into[place : place + len(block)] = block
+            place += len(block)
+        return opened_body.info
+
+
+def past_end(*, key: str, first: int, length: int) -> ValueError:
+    """What reading raises where the object has not so many bytes."""
+    return ValueError(f"{key}: bytes {first} to {first + length} were asked for, the object has fewer")
+
+
 def _span(first: int, length: int | None) -> Span:
     if length is None:
         return None if first == 0 else (first, None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.wrappers.pace import Pace
@@ -18,7 +18,9 @@ from common.adapters.objects.wrappers.unlabelled import UnlabelledStore
 from common.domain.location import Provider
 from common.errors import ConfigurationError
 from common.ports import ColdStore, ObjectStore
-from common.sharing import Share
+
+if TYPE_CHECKING:
+    from common.sharing import Share
 
 ROOMS = {
     Provider.AMAZON_S3: ("common.adapters.objects.s3", "s3"),

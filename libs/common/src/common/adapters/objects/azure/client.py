@@ -17,6 +17,7 @@ from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from common.adapters.objects.azure.control import Control
+    from common.adapters.objects.azure.direct import Direct
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,14 @@ class Connection:
         from common.adapters.objects.azure.control import Control
 
         return Control.of(self.config)
+
+    @cached_property
+    def direct(self) -> Direct:
+        # Imported here: only large objects need it.
+        from common.adapters.objects.azure.direct import Access, Direct
+        from common.adapters.objects.wire import Wire
+
+        return Direct(self.control, Access(self.config), Wire(self.config.connect_timeout, self.config.read_timeout))
 
 
 def _obstore(config: LocationConfig) -> ObstoreAzure:

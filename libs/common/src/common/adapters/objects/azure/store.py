@@ -70,6 +70,17 @@ class AzureStore:
             return self.connection.bytes.fetch(key, most=most, if_match=if_match)
         return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
 
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        return self.connection.direct.read_into(key, into, first=first, if_match=if_match, version_id=version_id)
+
     def create(
         self,
         *,
@@ -123,4 +134,4 @@ class AzureStore:
         # Imported here, as it brings the SDK.
         from common.adapters.objects.azure.upload import Uploads
 
-        return Uploads(self.connection.control)
+        return Uploads(self.connection.control, self.connection.direct)

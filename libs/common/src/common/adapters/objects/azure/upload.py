@@ -16,6 +16,7 @@ from azure.core import MatchConditions
 from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
 from common.adapters.objects.azure.control import Control
+from common.adapters.objects.azure.direct import Direct
 from common.adapters.objects.azure.info import described
 from common.adapters.objects.azure.sdk_errors import translated, translated_steps
 from common.errors import NotFound
@@ -29,6 +30,7 @@ class AzureUpload:
     """Upload over the blocks that begin with `id`."""
 
     control: Control
+    direct: Direct
     key: str
     id: str
     content_type: str | None
@@ -38,8 +40,7 @@ class AzureUpload:
     def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
         self._check_open()
         block_id = f"{self.id}-{number:06}"
-        with translated(f"uploading part {number} of {self.key}"):
-            self._blob.stage_block(block_id, bytes(data), length=len(data))
+        self.direct.put_block(self.key, block_id, data)
         return PartReceipt(number, len(data), block_id)
 
     def parts(self) -> list[PartReceipt]:
@@ -85,6 +86,7 @@ class Uploads:
     """The uncommitted blocks of a container."""
 
     control: Control
+    direct: Direct
 
     def begin(self, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> AzureUpload:
         """Costs no request."""
@@ -94,7 +96,7 @@ class Uploads:
     def resume(
         self, *, key: str, upload_id: str, content_type: str | None, metadata: dict[str, str] | None
     ) -> AzureUpload:
-        return AzureUpload(self.control, key, upload_id, content_type, dict(metadata or {}))
+        return AzureUpload(self.control, self.direct, key, upload_id, content_type, dict(metadata or {}))
 
     def pending(self, *, prefix: str) -> Iterator[PendingUpload]:
         """Uploads of names that no blob has; blocks staged beside a committed blob are not told by Azure's lists."""

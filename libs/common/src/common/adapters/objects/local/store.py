@@ -16,7 +16,7 @@ from common.adapters.objects.local.errors import error_for, translated
 from common.adapters.objects.local.facts import info_of
 from common.adapters.objects.local.listing import listing
 from common.adapters.objects.local.writing import create_file
-from common.adapters.objects.reading import fetched
+from common.adapters.objects.reading import fetched, filled
 from common.errors import Changed, NameNotAllowed, NotFound
 from common.ports import Body, Fetched, Limits, ObjectInfo, PendingUpload, Upload
 
@@ -66,6 +66,18 @@ class LocalStore:
         self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
     ) -> Fetched | None:
         return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        body = self.read(key=key, first=first, length=len(into), if_match=if_match, version_id=version_id)
+        return filled(body, into)
 
     def create(
         self,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from common.adapters.objects.body import CountedBody, checked_range
 from common.adapters.objects.memory.bucket import MemoryBucket, PendingParts
-from common.adapters.objects.reading import fetched
+from common.adapters.objects.reading import fetched, filled
 from common.errors import Changed, NameNotAllowed, NotFound, NotRestored
 from common.ports import Body, Fetched, Limits, ObjectInfo, PartReceipt, PendingUpload, Upload
 
@@ -61,6 +61,18 @@ class MemoryStore:
         self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
     ) -> Fetched | None:
         return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        body = self.read(key=key, first=first, length=len(into), if_match=if_match, version_id=version_id)
+        return filled(body, into)
 
     def create(
         self,

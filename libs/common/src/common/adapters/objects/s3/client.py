@@ -16,6 +16,7 @@ from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from common.adapters.objects.s3.control import Control
+    from common.adapters.objects.s3.direct import Direct
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ class Connection:
         from common.adapters.objects.s3.control import Control
 
         return Control.of(self._session, self.config)
+
+    @cached_property
+    def direct(self) -> Direct:
+        # Imported here: only large objects need it.
+        from common.adapters.objects.s3.direct import Direct
+        from common.adapters.objects.wire import Wire
+
+        return Direct(self.control, Wire(self.config.connect_timeout, self.config.read_timeout))
 
     @cached_property
     def _session(self) -> Any:

@@ -41,10 +41,12 @@ class Control:
     """boto3's."""
     bucket: str
     storage_class: str | None
+    checksums: bool
+    """Whether boto3 sends and checks CRC checksums."""
 
     @classmethod
     def of(cls, session: Any, config: LocationConfig) -> Control:
-        return cls(_client(session, config), config.bucket, config.storage_class)
+        return cls(_client(session, config), config.bucket, config.storage_class, config.checksums)
 
     def list(self, *, prefix: str, start_after: str | None) -> Iterator[ObjectInfo]:
         after = {} if start_after is None else {"StartAfter": start_after}

@@ -63,6 +63,17 @@ class S3Store:
             return self.connection.bytes.fetch(key, most=most, if_match=if_match, version_id=version_id)
         return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
 
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        return self.connection.direct.read_into(key, into, first=first, if_match=if_match, version_id=version_id)
+
     def create(
         self,
         *,
@@ -123,7 +134,7 @@ class S3Store:
         # Imported here, as it brings boto3.
         from common.adapters.objects.s3.upload import Uploads
 
-        return Uploads(self.connection.control)
+        return Uploads(self.connection.control, self.connection.direct)
 
     def _attributes(self, content_type: str | None, metadata: dict[str, str]) -> dict[str, str]:
         """What a new object is like, as obstore takes it: headers beside metadata."""

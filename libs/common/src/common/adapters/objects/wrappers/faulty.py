@@ -96,6 +96,24 @@ class FaultyStore(ForwardingStore):
         flip = self._faults.happens(self._faults.flip_on_read)
         return Fetched(found.info, self._faults.flipped(found.data)) if flip else found
 
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        info = self._faults.around(
+            lambda: self.store.read_into(key=key, into=into, first=first, if_match=if_match, version_id=version_id)
+        )
+        if self._faults.happens(self._faults.truncate):
+            raise TruncatedBody("injected: the body ended early")
+        if self._faults.happens(self._faults.flip_on_read):
+            into[:] = self._faults.flipped(into)
+        return info
+
     def create(
         self,
         *,

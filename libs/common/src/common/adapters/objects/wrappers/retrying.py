@@ -79,6 +79,19 @@ class RetryingStore(ForwardingStore):
     ) -> Fetched | None:
         return self._patiently(lambda: self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id))
 
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        return self._patiently(
+            lambda: self.store.read_into(key=key, into=into, first=first, if_match=if_match, version_id=version_id)
+        )
+
     def create(
         self,
         *,

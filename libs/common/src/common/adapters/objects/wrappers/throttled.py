@@ -66,6 +66,20 @@ class ThrottledStore(ForwardingStore):
             _spend(self._pace, found.data)
         return found
 
+    def read_into(
+        self,
+        *,
+        key: str,
+        into: memoryview,
+        first: int = 0,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        _spend(self._pace, into)
+        return self._turns.request(
+            lambda: self.store.read_into(key=key, into=into, first=first, if_match=if_match, version_id=version_id)
+        )
+
     def create(
         self,
         *,

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from common.adapters.objects.wrappers.adaptive import AdaptiveLimit, Change
 from common.errors import Throttled
-from common.sharing import Share
+
+if TYPE_CHECKING:
+    from common.sharing import Share
 
 T = TypeVar("T")
 
