@@ -21,7 +21,6 @@ from benchmarks.dataplane.null_server import NullServer, compile_null_server
 from backfill_replicator.parts import plan
 from backfill_replicator.step import Replicate
 from common.adapters.objects.configuration import LocationConfig
-from common.adapters.objects.reading import BLOCK
 from common.adapters.objects.registry import open_store
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
@@ -36,13 +35,13 @@ _IDS = {"src": LocationId("source"), "dst": LocationId("destination")}
 
 
 class _HoldUntil:
-    """Interrupts after so many bytes, at the latest: no block is smaller than BLOCK but the last of an answer."""
+    """Interrupts after so many bytes: each part of a large file is one checkpoint."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self._seen = most, 0
+    def __init__(self, most: int, *, part: int) -> None:
+        self._most, self._part, self._seen = most, part, 0
 
     def checkpoint(self) -> None:
-        self._seen += BLOCK
+        self._seen += self._part
         if self._seen > self._most:
             raise Interrupted
 
@@ -89,12 +88,14 @@ def measure(room: Path, *, size: int, share: float) -> dict[str, float]:
         configs = {location: _config(server, bucket, location) for bucket, location in _IDS.items()}
         stores = _Opened(configs)
         etag = stores(_IDS["src"]).head(key=f"{_BAG.bag_path}/{_KEY_PATH}").etag
-        job = _job(configs, PlannedFile("data/film.mxf", _KEY_PATH, size, {Algorithm.SHA256: "0" * 64}, etag), share)
+        part = plan(size, stores(_IDS["dst"]).limits).part_size
+        job = _job(
+            configs, PlannedFile("data/film.mxf", _KEY_PATH, size, {Algorithm.SHA256: "0" * 64}, etag), share, part
+        )
         began = time.perf_counter()
         _copy(Replicate(stores=stores, concurrency=8), job)
         seconds = time.perf_counter() - began
         parts = server.take_counts()["PUT"]
-        part = plan(size, stores(_IDS["dst"]).limits).part_size
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     copied = parts * part / (1 << 30)
     return {"gib": size >> 30, "copied_gib": copied, "part_mib": part >> 20, "seconds": seconds, "rss": rss}
@@ -115,7 +116,7 @@ def _config(server: NullServer, bucket: str, location: LocationId) -> LocationCo
     return LocationConfig.model_validate({**facts, **keys})
 
 
-def _job(configs: dict[LocationId, LocationConfig], file: PlannedFile, share: float) -> SegmentJob:
+def _job(configs: dict[LocationId, LocationConfig], file: PlannedFile, share: float, part: int) -> SegmentJob:
     return SegmentJob(
         segment_id=1,
         number=1,
@@ -125,7 +126,7 @@ def _job(configs: dict[LocationId, LocationConfig], file: PlannedFile, share: fl
         destination=configs[_IDS["dst"]].location,
         files=[file],
         attempt=Attempt(number=1, worker="benchmark", build="benchmark"),
-        hold=_HoldUntil(int(file.size * share)),
+        hold=_HoldUntil(int(file.size * share), part=part),
     )
 
 

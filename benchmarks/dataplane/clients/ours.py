@@ -23,8 +23,10 @@ from common.domain.fixity import Algorithm
 from common.domain.location import Location, LocationId, Provider
 from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
 from common.jobs import Attempt, SegmentJob
+from common.memory import Memory
 from common.outcome import Done
 from common.ports import ObjectStore
+from common.runtime.memory import settle_memory
 from verifier.step import Verify
 
 _SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
@@ -56,11 +58,13 @@ class _FreeHold:
 def main() -> None:
     """ours.py TASK"""
     task = Task.read(Path(sys.argv[1]))
+    settle_memory()
     configs = {config.id: config for config in (_config(task, _SOURCE), _config(task, _DESTINATION))}
     stores = _Opened(configs)
     rows = min(_ROWS, task.concurrency)
-    replicate = Replicate(stores=stores, concurrency=task.concurrency // rows)
-    verify = Verify(stores=stores, concurrency=task.concurrency // rows)
+    memory = Memory()
+    replicate = Replicate(stores=stores, concurrency=task.concurrency // rows, memory=memory)
+    verify = Verify(stores=stores, concurrency=task.concurrency // rows, memory=memory)
     jobs = _jobs(task, source=configs[_SOURCE].location, destination=configs[_DESTINATION].location)
 
     def work(job: SegmentJob) -> None:
