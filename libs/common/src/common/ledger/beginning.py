@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import NoResultFound
 
 from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus
 from common.domain.location import Location
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, Hold, ImportJob, Job, ReplicaJob, SegmentJob
-from common.ledger import claims, context, events
+from common.ledger import claims, context, events, outbox, urgency
 from common.ledger.claims import Claim, Patience
 from common.ledger.context import Context
 from common.ledger.locations import location_of
 from common.ledger.tables import bag_versions, imports, ingests, locations, replicas, segments
-from common.topology import AGGREGATING, Stage
+from common.topology import AGGREGATING, Stage, hint_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,30 @@ class Begun:
 
 
 def begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
-    """Claim the row and read its job; None where there is nothing to claim."""
+    """Claim the row and read its job, or those of a more urgent one; None where there is nothing to claim."""
+    if begun := _more_urgent(connection, stage=stage, row_id=row_id, worker=worker, patience=patience):
+        return begun
+    return _begin(connection, stage=stage, row_id=row_id, worker=worker, patience=patience)
+
+
+def _more_urgent(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
+    """In a savepoint: whatever is wrong with the other row is not this hint's to suffer for."""
+    other = urgency.more_urgent(connection, stage=stage, row_id=row_id, patience=patience)
+    if other is None:
+        return None
+    try:
+        with connection.begin_nested():
+            begun = _begin(connection, stage=stage, row_id=other, worker=worker, patience=patience)
+    except (LookupError, TypeError, ValueError, NoResultFound):
+        return None
+    if begun is not None:
+        around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)
+        assert around is not None
+        outbox.post(connection, stage=stage, lane=around.lane, hint=hint_for(stage, row_id))
+    return begun
+
+
+def _begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
     claim = claims.take(connection, stage=stage, row_id=row_id, worker=worker, patience=patience)
     if claim is None:
         return None
