@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert
 
 from common.domain.bag import BagVersion
 from common.ledger.engine import transaction
-from common.ledger.tables import bag_locations, bag_versions, ingests, replicas
+from common.ledger.tables import bag_locations, bag_versions, imports, ingests, replicas
 from unit.bag_register.builders import Register, a_bag, sha
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -344,3 +344,12 @@ def test_the_report_as_csv_has_every_line(register: Register, client: httpx.Clie
     assert sorted(tuple(line) for line in lines) == [
         tuple(str(value) for value in line) for line in brute_force(register)
     ]
+
+
+def test_a_dry_run_of_an_import_starts_none(register: Register, client: httpx.Client) -> None:
+    wanted = {"location": {"id": "cold"}, "prefix": ""}
+    told = client.post("/imports", params={"dryRun": "true"}, json=wanted)
+    assert (told.status_code, told.json()["would"], register.rows(imports)) == (200, "create", [])
+    started = client.post("/imports", json=wanted).json()["id"]
+    again = client.post("/imports", params={"dryRun": "true"}, json=wanted).json()
+    assert (again["would"], again["import"], again["objects"]) == ("join", started, None)

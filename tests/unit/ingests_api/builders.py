@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -40,6 +40,8 @@ def an_app(
     read_object: ReadObject | None = None,
     callbacks: Allowed = ONLY_PUBLIC,
     guard: Guard | None = None,
+    warm: Iterable[Location] = (),
+    frozen: Mapping[Location, str] | None = None,
 ) -> FastAPI:
     """The application; nobody is asked who they are unless a guard is given."""
     with transaction(engine) as connection:
@@ -48,6 +50,8 @@ def an_app(
     offer = Offer(
         locations={location.id: location for location in LOCATIONS},
         writable=frozenset(location.id for location in writable),
+        warm=tuple(location.id for location in warm),
+        frozen={location.id: storage_class for location, storage_class in (frozen or {}).items()},
     )
     return make_app(
         Surroundings(

@@ -9,6 +9,7 @@ import pytest
 from common.domain.bag import ExternalIdentifier, Space, Version
 from common.domain.location import Provider
 from common.web.fields import Invalid
+from ingests_api.options import Options
 from ingests_api.request import Source, Wanted, parse
 from unit.ingests_api.builders import wish
 
@@ -78,6 +79,31 @@ FAULTS: list[tuple[Any, str]] = [
         wish(options={"restoredDays": True}),
         "Invalid value at .options.restoredDays: got True, must be from 1 to 365.",
     ),
+    (
+        wish(options={"priority": 101}),
+        "Invalid value at .options.priority: got 101, must be from 0 to 100.",
+    ),
+    (
+        wish(options={"deadline": "2030-01-31"}),
+        "Invalid value at .options.deadline: got '2030-01-31', must be a time with its zone, such as "
+        '"2030-01-31T18:00:00Z".',
+    ),
+    (
+        wish(options={"clientTag": ""}),
+        "Invalid value at .options.clientTag: got '', must be 1 to 200 printable characters.",
+    ),
+    (
+        wish(destinations=[{"id": "azure"}]),
+        "Invalid value at .destinations: give either destination or destinations.",
+    ),
+    (
+        wish(to=None, destinations=[{"id": "azure"}, {"id": "azure"}]),
+        "Invalid value at .destinations: names a location twice.",
+    ),
+    (
+        wish(to=None, destinations="azure"),
+        'Invalid value at .destinations: must be a list such as [{"id": "azure"}].',
+    ),
     (wish(options=[]), "Invalid value at .options: must be an object."),
     (
         wish(callback={"url": "ftp://x"}),
@@ -108,7 +134,7 @@ def test_everything_that_can_be_asked_for_is_read() -> None:
         version=Version(3),
         source=Source(provider=Provider.AMAZON_S3, bucket="b", path="digitised/PP/MIA/1"),
         destination="azure",
-        options={"tier": "Bulk", "restoredDays": 7},
+        options=Options({"tier": "Bulk", "restoredDays": 7}),
         callback_url="https://example.org/done?x=1",
     )
 

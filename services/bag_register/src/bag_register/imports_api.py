@@ -25,9 +25,13 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 def add_routes(app: FastAPI, around: Surroundings) -> None:
     """POST /imports and GET /imports/{id}."""
 
-    def start(request: Request, body: Any = Depends(json_body)) -> JSONResponse:
+    def start(
+        request: Request, body: Any = Depends(json_body), dry_run: bool = Query(default=False, alias="dryRun")
+    ) -> JSONResponse:
         location_id, prefix = _wanted(body, around)
         with transaction(around.engine) as connection:
+            if dry_run:
+                return JSONResponse(_preview(connection, location_id, prefix))
             record, new = importing.request_import(connection, location_id=location_id, prefix=prefix)
             if new:
                 _write_down(connection, request, record)
@@ -51,6 +55,22 @@ def _write_down(connection: Connection, request: Request, record: importing.Impo
     detail = {"location": record.location_id, "prefix": record.prefix}
     who, subject = caller(request).id, f"import:{record.id}"
     actions.record(connection, who=who, what="import requested", subject=subject, detail=detail)
+
+
+def _preview(connection: Connection, location_id: str, prefix: str) -> dict[str, Any]:
+    running = importing.running_import(connection, location_id=location_id, prefix=prefix)
+    return {
+        "type": "DryRun",
+        "would": "create" if running is None else "join",
+        **({"import": str(running)} if running is not None else {}),
+        "location": {"id": location_id, "type": "Location"},
+        "prefix": prefix,
+        "objects": None,
+        "bytes": None,
+        "reason": "What lies there is known when it has been walked. An import writes nothing to the location.",
+        "cost": None,
+        "costReason": "No prices are known to this deployment, and none are guessed.",
+    }
 
 
 def _wanted(body: Any, around: Surroundings) -> tuple[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.domain.location import Location, LocationId
-from common.ledger.bags import BagRecord
+from common.domain.replica import EvidenceClass
+from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.requesting import Wish
+from common.ports import Tier
 from common.web.fields import Invalid
 from ingests_api.request import Source, Wanted
 
@@ -18,23 +20,55 @@ class Offer:
 
     locations: Mapping[LocationId, Location]
     writable: frozenset[LocationId]
+    warm: tuple[LocationId, ...] = ()
+    """Where copies can be read without a thaw and by every worker, the cheapest first."""
+    frozen: Mapping[LocationId, str] = field(default_factory=dict)
+    """Storage classes of locations whose bags are archived, as the locations file says."""
 
 
-def choose(wanted: Wanted, *, bag: BagRecord, offer: Offer) -> Wish:
-    """The wish that the request comes to. Raises Invalid, which names the choices."""
-    source = _source(wanted.source, bag)
+def choose_all(wanted: Wanted, *, bags: Iterable[BagRecord], offer: Offer) -> list[Wish]:
+    """A wish for each bag version and destination, bags in their order. Raises Invalid, which names the choices."""
+    named = wanted.destinations or (wanted.destination,)
+    return [choose(wanted, bag=bag, to=to, offer=offer) for bag in bags for to in named]
+
+
+def choose(wanted: Wanted, *, bag: BagRecord, to: str | None, offer: Offer) -> Wish:
+    """The wish that the request comes to for one bag version and one destination. Raises Invalid."""
+    given = _source(wanted.source, bag) if wanted.source else None
+    destination = _destination(to, given or bag.primary, offer, forced=given is not None)
+    source = given or _cheapest(bag, destination, offer)
+    _check_tier(wanted, source, offer)
     return Wish(
         bag=bag,
         source=source,
-        destination=_destination(wanted.destination, source, offer),
-        options=wanted.options,
+        destination=destination,
+        options=wanted.options.shown,
         callback_url=wanted.callback_url,
     )
 
 
-def _source(wanted: Source | None, bag: BagRecord) -> Location:
-    if wanted is None:
-        return bag.primary
+def _cheapest(bag: BagRecord, destination: Location, offer: Offer) -> Location:
+    """The cheapest copy that was verified and need not be thawed; the primary where there is none."""
+    good = {copy.location.id: copy.location for copy in bag.locations if _can_be_read_from(copy)}
+    warm = [good[one] for one in offer.warm if one in good and one != destination.id]
+    return warm[0] if warm else bag.primary
+
+
+def _can_be_read_from(copy: BagLocation) -> bool:
+    """Copies whose names were mapped are read back by their own names only, so they are no source."""
+    return (copy.primary or copy.evidence_class >= EvidenceClass.READ_BACK) and not copy.mapped
+
+
+def _check_tier(wanted: Wanted, source: Location, offer: Offer) -> None:
+    archived = offer.frozen.get(source.id)
+    if wanted.options.shown.get("tier") == Tier.EXPEDITED and archived == "DEEP_ARCHIVE":
+        raise Invalid(
+            f'Invalid value at .options.tier: got "Expedited", which is not offered for {archived}, where {source.id} '
+            "keeps its bags. Send Standard (within 12 hours) or Bulk (within 48 hours)."
+        )
+
+
+def _source(wanted: Source, bag: BagRecord) -> Location:
     copies = [copy.location for copy in bag.locations]
     found = next((location for location in copies if _means(wanted, location, bag)), None)
     if found is None:
@@ -57,10 +91,14 @@ def _told(location: Location, bag: BagRecord) -> str:
     return f"{location.id} ({location.provider}, bucket {location.bucket}, path {location.bag_root(bag.bag)})"
 
 
-def _destination(wanted: str | None, source: Location, offer: Offer) -> Location:
+def _destination(wanted: str | None, source: Location, offer: Offer, *, forced: bool) -> Location:
+    """`forced`: the request names the source itself, and it cannot be the destination. Otherwise a bag that is
+    wanted where its primary copy lies is there already."""
     choices = sorted(offer.writable - {source.id})
     if wanted is None:
         return offer.locations[_only(choices)]
+    if wanted == source.id.value and not forced and source.id in offer.writable:
+        return offer.locations[source.id]
     if wanted == source.id.value:
         raise Invalid(
             f'Invalid value at .destination.id: got "{wanted}", which is the source. {_told_choices(choices)}'

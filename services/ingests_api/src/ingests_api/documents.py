@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from common.domain.bag import BagVersion
@@ -28,6 +29,7 @@ def ingest_document(ingest: IngestRecord) -> dict[str, Any]:
         "status": {"id": ingest.status.value, "type": "Status"},
         "bag": _bag(ingest.bag),
         "options": dict(ingest.options) or None,
+        "overdue": _overdue(ingest) or None,
         "error": _error(ingest),
         "progress": asdict(ingest.progress),
         "verification": _verification(ingest),
@@ -117,6 +119,15 @@ def _callback(ingest: IngestRecord) -> dict[str, Any] | None:
         return None
     status = {"id": ingest.callback_status, "type": "Status"}
     return {"url": ingest.callback_url, "status": status, "type": "Callback"}
+
+
+def _overdue(ingest: IngestRecord) -> bool:
+    """Whether the deadline has passed and it has not succeeded in time."""
+    deadline = ingest.options.get("deadline")
+    if deadline is None:
+        return False
+    ended = ingest.events[-1].created_at if ingest.status.terminal and ingest.events else datetime.now(UTC)
+    return ended > datetime.fromisoformat(deadline)
 
 
 def _error(ingest: IngestRecord) -> dict[str, Any] | None:

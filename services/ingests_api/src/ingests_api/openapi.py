@@ -33,10 +33,14 @@ _REQUEST = _object(
     bag=_object(["info"], info=_object(["externalIdentifier"], externalIdentifier=_TEXT, version=_TEXT)),
     sourceLocation=_object([], id=_TEXT, provider=_object(["id"], id=_PROVIDER), bucket=_TEXT, path=_TEXT),
     destination=_object(["id"], id=_TEXT),
+    destinations={"type": "array", "minItems": 1, "items": _object(["id"], id=_TEXT)},
     options=_object(
         [],
         tier={"type": "string", "enum": ["Expedited", "Standard", "Bulk"]},
         restoredDays={"type": "integer", "minimum": 1, "maximum": 365},
+        priority={"type": "integer", "minimum": 0, "maximum": 100},
+        deadline={"type": "string", "format": "date-time"},
+        clientTag={"type": "string", "minLength": 1, "maxLength": 200},
     ),
     callback=_object(["url"], url={"type": "string", "format": "uri"}),
 )
@@ -60,13 +64,25 @@ def _error(description: str) -> dict[str, Any]:
 CREATE: dict[str, Any] = {
     "status_code": 201,
     "summary": "Ask for a copy of a bag version at another location",
-    "openapi_extra": {"requestBody": {"required": True, **_json(_REQUEST, example=_EXAMPLE)}},
+    "openapi_extra": {
+        "requestBody": {"required": True, **_json(_REQUEST, example=_EXAMPLE)},
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same key gets the same answer",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        ],
+    },
     "responses": {
-        200: {"description": "The same backfill runs already: this is it"},
-        201: {"description": "Accepted; Location is the ingest's address"},
+        200: {"description": "The same backfill runs already: this is it; or what a dry run has to tell"},
+        201: {"description": "Accepted; Location is the ingest's address. A list where several are asked for"},
         400: _error("The request cannot be understood; the description says where and why"),
         404: _error("The register has no such bag, or no such version of it"),
         415: _error("The request is not application/json"),
+        422: _error("The Idempotency-Key was used for another request"),
     },
 }
 _CALLBACK_LOG = _object(

@@ -5,21 +5,22 @@ The wording and the order of the faults are the storage service's, which existin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from common.domain.bag import ExternalIdentifier, Space, Version
 from common.domain.ingest import IngestType
 from common.domain.location import Provider
-from common.ports import Tier
 from common.web.fields import Fields, Invalid
+from ingests_api.options import NO_OPTIONS, Options, read_options
 
 _TYPES = ", ".join(kind.value for kind in IngestType)
 _OFFERED = (Provider.AMAZON_S3, Provider.AZURE_BLOB)
 _OLD_NAMES = dict.fromkeys(("aws-s3-standard", "aws-s3-ia", "aws-s3-glacier"), Provider.AMAZON_S3)
 _PROVIDERS = {provider.value: provider for provider in Provider} | _OLD_NAMES
-_MOST_DAYS = 365
+_WORDS = ("latest", "all")
+"""What a version may be instead of "v3"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,19 @@ class Wanted:
     space: Space
     external_identifier: ExternalIdentifier
     version: Version | None = None
+    """None: the latest."""
+    every_version: bool = False
     source: Source | None = None
     destination: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    destinations: tuple[str, ...] = ()
+    """Given instead of `destination`."""
+    options: Options = NO_OPTIONS
     callback_url: str | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether the answer is a list, however many ingests it comes to."""
+        return self.every_version or bool(self.destinations)
 
 
 def parse(document: Any) -> Wanted:
@@ -58,6 +68,7 @@ def parse(document: Any) -> Wanted:
     identifier = fields.text("bag", "info", "externalIdentifier")
     version = fields.text("bag", "info", "version", required=False)
     destination = fields.text("destination", "id") if fields.has("destination") else None
+    destinations = _destinations(fields)
     options = fields.values("options")
     fields.check()
     assert kind is not None
@@ -66,12 +77,33 @@ def parse(document: Any) -> Wanted:
     named = _named(space, identifier, source, kind)
     return Wanted(
         *named,
-        version=_version(version),
+        version=None if version in _WORDS else _version(version),
+        every_version=version == "all",
         source=_resolved(source),
         destination=destination,
-        options=_options(options),
+        destinations=destinations,
+        options=read_options(options),
         callback_url=_callback(callback),
     )
+
+
+def _destinations(fields: Fields) -> tuple[str, ...]:
+    given = fields.peek("destinations")
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not given or not all(_is_place(one) for one in given):
+        fields.fault('Invalid value at .destinations: must be a list such as [{"id": "azure"}].')
+        return ()
+    names = tuple(one["id"] for one in given)
+    if fields.has("destination"):
+        fields.fault("Invalid value at .destinations: give either destination or destinations.")
+    if len(set(names)) != len(names):
+        fields.fault("Invalid value at .destinations: names a location twice.")
+    return names
+
+
+def _is_place(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("id"), str) and bool(one["id"])
 
 
 def _source(fields: Fields, *, required: bool) -> dict[str, str | None] | None:
@@ -135,20 +167,6 @@ def _resolved(source: dict[str, str | None] | None) -> Source | None:
 
 def _version(text: str | None) -> Version | None:
     return None if text is None else _value(".bag.info.version", Version.parse, text)
-
-
-def _options(given: dict[str, Any]) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    tier, days = given.get("tier"), given.get("restoredDays")
-    if tier is not None:
-        if tier not in list(Tier):
-            raise Invalid(f'Invalid value at .options.tier: got "{tier}", valid values are: {", ".join(Tier)}.')
-        options["tier"] = tier
-    if days is not None:
-        if type(days) is not int or not 1 <= days <= _MOST_DAYS:
-            raise Invalid(f"Invalid value at .options.restoredDays: got {days!r}, must be from 1 to {_MOST_DAYS}.")
-        options["restoredDays"] = days
-    return options
 
 
 def _callback(url: str | None) -> str | None:

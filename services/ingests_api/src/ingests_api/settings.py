@@ -22,6 +22,16 @@ class Settings(HttpSettings):
         default="",
         description="ids of the locations that backfills may write to, with commas between; every location if empty",
     )
+    warm_sources: str = Field(
+        default="",
+        description="ids of the locations whose copies every worker may read without thawing, the cheapest first, with"
+        " commas between: they are copied from where a request names no source; the primary location if empty",
+    )
+    idempotency_keep: timedelta = Field(
+        default=timedelta(hours=24),
+        ge=timedelta(hours=24),
+        description="how long answers to an Idempotency-Key are kept",
+    )
     campaign_bags: int = Field(
         default=2_000, ge=1, description="bag versions of all campaigns together that may be under way at once"
     )
@@ -73,11 +83,17 @@ class Settings(HttpSettings):
 
     def writable(self, configured: set[LocationId]) -> frozenset[LocationId]:
         """The destinations on offer. Raises ConfigurationError for one that is not in the locations file."""
-        named = [name.strip() for name in self.destinations.split(",") if name.strip()]
-        unknown = sorted(set(named) - {location.value for location in configured})
-        if unknown:
-            known = ", ".join(sorted(location.value for location in configured))
-            raise ConfigurationError(
-                f"BACKFILL_DESTINATIONS: {', '.join(unknown)} is not in the locations file. Choose from: {known}."
-            )
-        return frozenset(LocationId(name) for name in named) or frozenset(configured)
+        return frozenset(_named("BACKFILL_DESTINATIONS", self.destinations, configured)) or frozenset(configured)
+
+    def warm(self, configured: set[LocationId]) -> tuple[LocationId, ...]:
+        """The preferred sources. Raises ConfigurationError for one that is not in the locations file."""
+        return tuple(_named("BACKFILL_WARM_SOURCES", self.warm_sources, configured))
+
+
+def _named(setting: str, text: str, configured: set[LocationId]) -> list[LocationId]:
+    named = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = sorted(set(named) - {location.value for location in configured})
+    if unknown:
+        known = ", ".join(sorted(location.value for location in configured))
+        raise ConfigurationError(f"{setting}: {', '.join(unknown)} is not in the locations file. Choose from: {known}.")
+    return [LocationId(name) for name in named]

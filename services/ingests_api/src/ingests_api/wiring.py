@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy import Engine
 
 from common.assembly import courier_opener, open_stores
+from common.ledger import idempotency
+from common.ledger.engine import transaction
 from common.runtime.housekeeping import Relay
 from common.runtime.leases import every
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
@@ -45,6 +47,8 @@ def run() -> None:
     offer = Offer(
         locations={location: config.location for location, config in configs.items()},
         writable=settings.writable(set(configs)),
+        warm=settings.warm(set(configs)),
+        frozen={location: config.archive_class for location, config in configs.items() if config.archive_class},
     )
     stopping, ended = stop_on_signal(), threading.Event()
     allowed = allowed_hosts(settings.callback_hosts)
@@ -70,6 +74,7 @@ def run() -> None:
         version=build(SERVICE).split()[-1],
     )
     every(1.0, lambda: _pass_on(settings, engine=engine, relay=relay), until=ended, name="events")
+    every(600.0, lambda: _sweep(settings, engine), until=ended, name="idempotency keys")
     delivering = threading.Thread(target=notifier.run, args=[ended], name="callbacks")
     if settings.deliver_callbacks:
         delivering.start()
@@ -82,6 +87,11 @@ def run() -> None:
 def _pass_on(settings: Settings, *, engine: Engine, relay: Relay) -> None:
     if pass_on(engine, source=settings.events_source if settings.events == "queues" else None):
         relay.wake()
+
+
+def _sweep(settings: Settings, engine: Engine) -> None:
+    with transaction(engine) as connection:
+        idempotency.sweep(connection, older_than=settings.idempotency_keep)
 
 
 def _notifier(settings: Settings, *, engine: Engine, allowed: Allowed) -> Notifier:

@@ -85,14 +85,7 @@ def request_import(connection: Connection, *, location_id: str, prefix: str) -> 
     connection.execute(
         select(locations.c.id).where(locations.c.id == location_id).with_for_update(key_share=True)
     ).one()
-    running = connection.execute(
-        select(imports).where(
-            imports.c.location_id == location_id,
-            imports.c.prefix == prefix,
-            imports.c.state == ImportState.WALKING.value,
-        )
-    ).first()
-    if running:
+    if running := _running(connection, location_id, prefix):
         return _record(running), False
     row = connection.execute(
         insert(imports)
@@ -101,6 +94,22 @@ def request_import(connection: Connection, *, location_id: str, prefix: str) -> 
     ).one()
     outbox.post(connection, stage=IMPORTING, lane=Lane.DAILY, hint=hint_for(IMPORTING, row.id))
     return _record(row), True
+
+
+def running_import(connection: Connection, *, location_id: str, prefix: str) -> int | None:
+    """The id of the import that walks this prefix of the location now."""
+    running = _running(connection, location_id, prefix)
+    return None if running is None else int(running.id)
+
+
+def _running(connection: Connection, location_id: str, prefix: str) -> Row[Any] | None:
+    return connection.execute(
+        select(imports).where(
+            imports.c.location_id == location_id,
+            imports.c.prefix == prefix,
+            imports.c.state == ImportState.WALKING.value,
+        )
+    ).first()
 
 
 def find_import(connection: Connection, import_id: int) -> ImportRecord | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,16 @@ class Wish:
     retry_of: UUID | None = None
     """The failed ingest that this one does again."""
 
+    @property
+    def priority(self) -> int:
+        """As `options` has it, so that a retry of the ingest has it too."""
+        return int(self.options.get("priority", 0))
+
+    @property
+    def deadline(self) -> datetime | None:
+        text = self.options.get("deadline")
+        return None if text is None else datetime.fromisoformat(text)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -45,6 +56,26 @@ class Answer:
     ingest_id: UUID
     created: bool
     """False: it was there already and runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a wish stands before it is asked for."""
+
+    registered: bool
+    running: UUID | None
+
+    @property
+    def would(self) -> str:
+        """join (the running ingest), nothing (it is there) or create."""
+        if self.running:
+            return "join"
+        return "nothing" if self.registered else "create"
+
+
+def standing(connection: Connection, wish: Wish) -> Standing:
+    """What asking for the wish would come to now."""
+    return Standing(_registered(connection, wish), _running(connection, wish))
 
 
 def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> Answer:
@@ -138,6 +169,8 @@ def _new_replica(connection: Connection, wish: Wish, ingest_id: UUID) -> int | N
             ingest_id=ingest_id,
             lane=_LANE.value,
             state=ReplicaState.PLANNING.value,
+            priority=wish.priority,
+            deadline=wish.deadline,
         )
         .on_conflict_do_nothing(index_elements=["bag_version_id", "location_id"])
         .returning(replicas.c.id)
@@ -158,6 +191,8 @@ def _reopen(connection: Connection, wish: Wish, ingest_id: UUID) -> int:
             ingest_id=ingest_id,
             source_id=wish.source.id.value,
             lane=_LANE.value,
+            priority=wish.priority,
+            deadline=wish.deadline,
             attempts=0,
             progress={},
             pins=None,

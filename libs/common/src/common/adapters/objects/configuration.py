@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -33,7 +33,7 @@ from common.domain.location import Location, LocationId, Provider
 from common.domain.naming import Names
 from common.errors import ConfigurationError
 
-S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class")
+S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class", "archive_class")
 AZURE_ONLY = ("account_name", "account_key", "sas_token", "access_tier")
 SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
 READABLE_TIERS = ("Hot", "Cool", "Cold", "Smart")
@@ -66,6 +66,9 @@ class LocationConfig(BaseModel):
     sas_token: SecretStr | None = None
     storage_class: str | None = None
     """S3 storage class of new objects; None leaves it to the bucket."""
+    archive_class: Literal["GLACIER", "DEEP_ARCHIVE"] | None = None
+    """S3: the class that bags there are archived in, if they are. Tells requests for what it does not offer, and dry
+    runs; what objects are in is looked up when it matters."""
     access_tier: str | None = None
     """Azure access tier of new blobs; None leaves it to the account."""
     names: Names = Names.REFUSE

@@ -1,0 +1,60 @@
+"""The Idempotency-Key header: the same key gets the same answer, whatever happened in between."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from common.ledger import idempotency
+from common.ledger.idempotency import Kept, OtherRequest
+from common.web.answers import Refused
+from common.web.auth import caller
+
+HEADER = "Idempotency-Key"
+_LONGEST = 255
+
+
+def answered_once(connection: Connection, request: Request, body: Any, work: Callable[[], Kept]) -> Response:
+    """What `work` answers; or, where the caller's key had an answer before, that one, and no work.
+
+    All in the caller's transaction: where `work` raises, nothing is kept and the key may be used again.
+    Raises Refused for a key that is none, or that was used for another request.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return _response(work())
+    if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
+        raise Refused(400, f"Invalid value at {HEADER}: must be 1 to {_LONGEST} printable ASCII characters.")
+    who = caller(request).id
+    try:
+        kept = idempotency.begin(connection, caller=who, key=key, request_sha256=_digest(request, body))
+    except OtherRequest:
+        raise Refused(
+            422,
+            f"Invalid value at {HEADER}: this key was used for another request. Send the same request with it, "
+            "or a new key.",
+        ) from None
+    if kept is not None:
+        return _response(kept, replayed=True)
+    answer = work()
+    idempotency.keep(connection, caller=who, key=key, answer=answer)
+    return _response(answer)
+
+
+def _digest(request: Request, body: Any) -> str:
+    """Of what the request means: key order and white space are nothing."""
+    meaning = [request.method, request.url.path.split("/")[1], body]
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def _response(answer: Kept, *, replayed: bool = False) -> Response:
+    headers = {"Location": answer.location} if answer.location else {}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")

@@ -1,0 +1,65 @@
+"""What a dry run answers: what the request would come to, as far as the register knows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.domain.location import LocationId
+from common.domain.storage_manifest import location_document
+from common.ledger.requesting import Standing, Wish
+
+_NO_COST = "No prices are known to this deployment, and none are guessed."
+_NO_CLASSES = (
+    "This service may not look into the source. Set archive_class for the location, or read the storage classes there."
+)
+
+
+def preview_document(found: Sequence[tuple[Wish, Standing]], *, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
+    """Totals are of what would be created: what is there, or on its way, moves nothing."""
+    created = [wish for wish, how in found if how.would == "create"]
+    return {
+        "type": "DryRun",
+        "wouldCreate": {
+            "ingests": len(created),
+            "objects": sum(wish.bag.file_count for wish in created),
+            "bytes": sum(wish.bag.bytes for wish in created),
+        },
+        "cost": None,
+        "costReason": _NO_COST,
+        "results": [_line(wish, how, frozen) for wish, how in found],
+    }
+
+
+def _line(wish: Wish, how: Standing, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
+    bag = wish.bag.bag
+    return {
+        "type": "DryRunResult",
+        "would": how.would,
+        "said": _said(wish, how),
+        **({"ingest": str(how.running)} if how.running else {}),
+        "space": bag.space.value,
+        "externalIdentifier": bag.external_identifier.value,
+        "version": str(bag.version),
+        "sourceLocation": location_document(wish.source, path=wish.source.bag_root(bag)),
+        "destination": location_document(wish.destination, path=wish.destination.bag_root(bag)),
+        "options": dict(wish.options),
+        "objects": wish.bag.file_count,
+        "bytes": wish.bag.bytes,
+        **_classes(wish, frozen),
+    }
+
+
+def _said(wish: Wish, how: Standing) -> str:
+    if how.running:
+        return f"This copy is being made: the answer would be ingest {how.running}."
+    if how.registered:
+        return f"{wish.bag.bag} is already registered at {wish.destination.name}: the ingest would succeed at once."
+    return f"{wish.bag.bag} would be copied from {wish.source.name} to {wish.destination.name}."
+
+
+def _classes(wish: Wish, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
+    if known := frozen.get(wish.source.id):
+        told = {known: {"objects": wish.bag.file_count, "bytes": wish.bag.bytes}}
+        return {"classes": told, "classesReason": "As the location's archive_class says; no object was looked at."}
+    return {"classes": None, "classesReason": _NO_CLASSES}
