@@ -178,10 +178,11 @@ def pipeline_page() -> Iterator[str]:
     """The topology and the reaper's rules."""
     yield "# The pipeline as tables\n\n## Stages\n"
     stages = [
-        (f"`{s.service}`", s.kind, f"`{s.state}`", f"`{s.next_state}`", f"`{s.hint.__name__}`", s.title)
+        (f"`{s.service}`", s.kind, f"`{s.state}`", f"`{s.next_state}`", f"`{s.hint.__name__}`", s.title, _limit(s))
         for s in topology.STAGES
     ]
-    yield from table(("Service", "Rows", "In state", "Go to", "On the hint", "In a history"), stages)
+    heads = ("Service", "Rows", "In state", "Go to", "On the hint", "In a history", "Stalled after")
+    yield from table(heads, stages)
     yield "\n## Queues\n\nOne for each stage and lane; workers prefer the lanes in this order.\n"
     queues = [(f"`{s.queue(lane)}`", f"`{s.service}`", str(lane)) for lane in topology.Lane for s in topology.STAGES]
     yield from table(("Queue", "Listened to by", "Lane"), queues)
@@ -191,6 +192,11 @@ def pipeline_page() -> Iterator[str]:
         for rule in RULES
     ]
     yield from table(("Rows", "In state", "The reaper"), rules)
+
+
+def _limit(stage: topology.Stage) -> str:
+    hours = f"{stage.limit.total_seconds() / 3600:g} h"
+    return f"{hours}, and {stage.per_gib.total_seconds() / 60:g} min for each GiB" if stage.per_gib else hours
 
 
 def ledger_page() -> Iterator[str]:

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from backfill_client import bags_commands, campaign_commands, clients_commands, ingest_commands, requirement_commands
+from backfill_client import (
+    bags_commands,
+    campaign_commands,
+    clients_commands,
+    ingest_commands,
+    operate_commands,
+    requirement_commands,
+)
 from backfill_client.credentials import ClientCredentials
 from backfill_client.output import Form, show_json, show_table
 from backfill_client.session import OutputOption, Session, connected, credentials_for, form_of, session_for, telling
@@ -22,6 +29,7 @@ app.add_typer(bags_commands.app, name="bags")
 app.add_typer(clients_commands.app, name="clients")
 app.add_typer(ingest_commands.app, name="ingest")
 campaign_commands.add_to(app)
+operate_commands.add_to(app, ingest_commands.app)
 app.add_typer(requirement_commands.app, name="requirements")
 
 

@@ -21,8 +21,12 @@ from backfill_client.models import (
     UnbackfilledBag,
     UnbackfilledPage,
 )
+from backfill_client.operations import Operations
 from backfill_client.requirements import Requirements
 from backfill_client.transport import Transport
+
+_LONGEST_WAIT = 25
+"""Seconds that a request waits for news."""
 
 
 class BackfillClient:
@@ -46,7 +50,10 @@ class BackfillClient:
         self._register = Transport(register or api, auth=auth, timeout=timeout, sleep=sleep)
         self._sleep = sleep
         self.campaigns = Campaigns(self._ingests, sleep=sleep)
+        self.operations = Operations(self._ingests)
         self.requirements = Requirements(self._ingests)
+        # Less than the time for a request, so that one that waits for news is answered and not given up.
+        self._wait = max(0, min(_LONGEST_WAIT, int(timeout) - 5))
 
     def __enter__(self) -> Self:
         return self
@@ -91,13 +98,21 @@ class BackfillClient:
         return Ingest.model_validate(self._ingests.get(f"/ingests/{quote(ingest_id, safe='')}"))
 
     def watch_ingest(self, ingest_id: str, *, every: float = 2) -> Iterator[Ingest]:
-        """The ingest, again every few seconds, until it has finished; the last one is finished."""
+        """The ingest whenever it has changed, until it has finished; the last one is finished.
+
+        The API is asked at most every few seconds, and tells changes at once if it can wait for them.
+        """
+        etag: str | None = None
         while True:
-            ingest = self.get_ingest(ingest_id)
-            yield ingest
-            if ingest.finished:
-                return
-            self._sleep(every)
+            asked = time.monotonic()
+            wait = {"wait": self._wait} if etag and self._wait else {}
+            document, etag = self._ingests.news(f"/ingests/{quote(ingest_id, safe='')}", wait, etag=etag)
+            if document is not None:
+                ingest = Ingest.model_validate(document)
+                yield ingest
+                if ingest.finished:
+                    return
+            self._sleep(max(0.0, every - (time.monotonic() - asked)))
 
     def get_bag(self, space: str, external_identifier: str, *, version: str | None = None) -> Bag:
         """A bag version's storage manifest; the latest version's where None."""

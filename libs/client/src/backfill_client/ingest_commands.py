@@ -38,7 +38,7 @@ def create(
     """Ask for a copy of a bag version; asking again while it is under way shows the same ingest."""
     with connected(context) as client:
         ingest = client.create_backfill(space, external_identifier, version=version, destination=to, tier=tier)
-    _show(ingest, form_of(context, output))
+    show_ingest(ingest, form_of(context, output))
 
 
 @app.command("show")
@@ -46,7 +46,7 @@ def show(context: typer.Context, ingest_id: IngestArgument, output: OutputOption
     """Show an ingest with its history."""
     with connected(context) as client:
         ingest = client.get_ingest(ingest_id)
-    _show(ingest, form_of(context, output))
+    show_ingest(ingest, form_of(context, output))
 
 
 @app.command("watch")
@@ -76,7 +76,8 @@ def _tell(ingest: Ingest, told: int) -> None:
         console().print(f"{moment(event.created_date)}  {event.description}", markup=False)
 
 
-def _show(ingest: Ingest, form: Form) -> None:
+def show_ingest(ingest: Ingest, form: Form) -> None:
+    """With its history."""
     if form is Form.JSON:
         show_json(ingest)
         return
@@ -88,6 +89,8 @@ def _show(ingest: Ingest, form: Form) -> None:
             ("To", ingest.destination.id if ingest.destination else None),
             ("Status", ingest.status),
             ("Error", _error(ingest)),
+            ("Stalled", _stalled(ingest)),
+            ("Retry of", ingest.retry_of),
             ("Verified", _verified(ingest.progress.verified, ingest.progress.planned)),
             ("Created", moment(ingest.created_date)),
         ]
@@ -98,6 +101,13 @@ def _show(ingest: Ingest, form: Form) -> None:
 
 def _error(ingest: Ingest) -> str | None:
     return f"{ingest.error.code}: {ingest.error.description}" if ingest.error else None
+
+
+def _stalled(ingest: Ingest) -> str | None:
+    if ingest.stalled is None:
+        return None
+    error = f" ({ingest.stalled.last_error})" if ingest.stalled.last_error else ""
+    return f"{ingest.stalled.stage} since {moment(ingest.stalled.since)}: {ingest.stalled.reason}{error}"
 
 
 def _verified(done: Amount, planned: Amount) -> str | None:

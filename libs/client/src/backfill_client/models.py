@@ -83,6 +83,15 @@ class NamedBag(Answer):
     info: BagInfo
 
 
+class Stall(Answer):
+    """A part of an ingest that does not get on."""
+
+    since: datetime
+    stage: str
+    reason: str
+    last_error: str | None = None
+
+
 class Ingest(Answer):
     """One piece of work on one bag."""
 
@@ -97,6 +106,9 @@ class Ingest(Answer):
     options: dict[str, Any] = Field(default_factory=dict)
     progress: Progress = Progress()
     error: WorkError | None = None
+    retry_of: str | None = None
+    """The failed ingest that this one does again."""
+    stalled: Stall | None = None
     events: list[Event] = Field(default_factory=list)
     created_date: datetime
     last_modified_date: datetime | None = None

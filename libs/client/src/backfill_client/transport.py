@@ -37,17 +37,31 @@ class Transport:
 
     def get(self, path: str, params: Mapping[str, str | int | None] | None = None) -> Any:
         """The document at `path`; tried up to four times. Raises ApiUnreachable, ApiRefused."""
+        return self._document(self._got(path, params, {}))
+
+    def news(
+        self, path: str, params: Mapping[str, str | int | None] | None = None, *, etag: str | None
+    ) -> tuple[Any, str | None]:
+        """As `get`, with the document's ETag; the document is None where it is still the one of `etag`."""
+        answer = self._got(path, params, {"If-None-Match": etag} if etag else {})
+        if answer.status_code == 304:
+            return None, etag
+        return self._document(answer), answer.headers.get("etag")
+
+    def _got(
+        self, path: str, params: Mapping[str, str | int | None] | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         for attempt in range(1, _TRIES + 1):
             try:
-                answer = self._http.get(self._address + path, params=given)
+                answer = self._http.get(self._address + path, params=given, headers=dict(headers))
             except (httpx.TransportError, httpx.InvalidURL) as error:
                 if attempt == _TRIES:
                     raise self._unreachable(error) from error
                 self._sleep(_pause(attempt, None))
                 continue
             if answer.status_code not in _AGAIN or attempt == _TRIES:
-                return self._document(answer)
+                return answer
             self._sleep(_pause(attempt, answer.headers.get("retry-after")))
         raise AssertionError
 
