@@ -20,6 +20,7 @@ from bag_warmer.step import Plan, Warming
 from common.adapters.objects.body import CountedBody
 from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId, Provider
+from common.domain.naming import Names
 from common.jobs import Attempt, ReplicaJob
 from common.outcome import Done, Planned
 from common.ports import Body, Limits, ObjectInfo
@@ -128,7 +129,9 @@ def main() -> None:
     """Prints {"files", "seconds", "segments", "rss"} as JSON; ends with status 1 where the plan is not done."""
     files = int(sys.argv[1])
     store = MadeUpBag(files)
-    plan = Plan(stores=_Everywhere(store), records=_NoRecords(), warming=Warming())  # type: ignore[arg-type]
+    plan = Plan(
+        stores=_Everywhere(store), records=_NoRecords(), warming=Warming(), names=lambda _location: Names.REFUSE
+    )  # type: ignore[arg-type]
     began = time.perf_counter()
     outcome = plan(_job(store))
     if not isinstance(outcome, Done):

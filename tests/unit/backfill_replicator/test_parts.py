@@ -27,6 +27,7 @@ AZURE = Limits(
         (200 * GIB, AZURE, 8 * MIB, 25_600),
         (200 * GIB, S3, 21 * MIB, 9_753),
         (5 * TIB, S3, 525 * MIB, 9_987),
+        (5 * TIB, AZURE, 105 * MIB, 49_933),
         (190 * TIB, AZURE, 3985 * MIB, 49_995),
     ],
 )
