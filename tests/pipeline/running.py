@@ -102,7 +102,7 @@ def pipeline(*, database: str, broker: str, locations: Path, records: Path) -> I
             stores=stores,
         ),
         "backfill_replicator": backfill_replicator.wiring.make_steps(
-            settings=backfill_replicator.settings.Settings(**common), stores=stores
+            settings=backfill_replicator.settings.Settings(**common), stores=stores, copier=stores.copier
         ),
         "verifier": verifier.wiring.make_steps(settings=verifier.settings.Settings(**common), stores=stores),
         "replica_aggregator": replica_aggregator.wiring.make_steps(engine=engine, stores=stores),

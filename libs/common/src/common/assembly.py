@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 
 from common.adapters.objects.configuration import LocationConfig, read_locations
-from common.adapters.objects.registry import open_cold_store, open_store
+from common.adapters.objects.registry import open_cold_store, open_copier, open_store
 from common.adapters.queues.registry import as_dsn, open_courier
 from common.domain.location import LocationId
 from common.domain.naming import Names
@@ -17,7 +17,7 @@ from common.errors import ConfigurationError
 from common.ledger import shares
 from common.ledger.engine import transaction
 from common.ledger.locations import announce
-from common.ports import ColdStore, Courier, ObjectStore
+from common.ports import ColdStore, Courier, ObjectStore, PartCopier
 from common.runtime.settings import WorkerSettings, process_name
 from common.sharing import Share, Users
 
@@ -35,6 +35,7 @@ class ConfiguredStores:
         """Gives this process's part of a location's limits; None: it has them alone."""
         self._open: dict[LocationId, ObjectStore] = {}
         self._cold: dict[LocationId, ColdStore | None] = {}
+        self._copiers: dict[tuple[LocationId, LocationId], PartCopier | None] = {}
         self._lock = threading.RLock()
 
     def __call__(self, location: LocationId) -> ObjectStore:
@@ -49,6 +50,13 @@ class ConfiguredStores:
             if location not in self._cold:
                 self._cold[location] = open_cold_store(self._config(location))
             return self._cold[location]
+
+    def copier(self, source: LocationId, destination: LocationId) -> PartCopier | None:
+        """What has the destination fetch from the source by itself; None where the worker moves the bytes."""
+        with self._lock:
+            if (source, destination) not in self._copiers:
+                self._copiers[source, destination] = open_copier(self._config(source), self._config(destination))
+            return self._copiers[source, destination]
 
     def names(self, location: LocationId) -> Names:
         """What the location does with names that its provider cannot hold. Raises ConfigurationError."""

@@ -13,6 +13,7 @@
     │   ├── AlreadyExists         a conditional create met an object
     │   ├── Changed               the object is not the one that was pinned
     │   ├── NotRestored           the object is archived and cannot be read
+    │   ├── CannotCopy            two stores do not copy from each other by themselves
     │   ├── NameNotAllowed        the provider cannot hold this key
     │   ├── Immutable             a retention policy or legal hold forbids the write
     │   └── RefusedByStore        any other 4xx
@@ -125,6 +126,16 @@ class NotRestored(StoreError):
 
     code = "not_restored"
     remedy = "Nothing to do: it goes back to the bag warmer."
+
+
+class CannotCopy(StoreError):
+    """The destination cannot fetch the object from the source by itself."""
+
+    code = "cannot_copy"
+    remedy = (
+        "Nothing to do: the worker moves the bytes. To have the stores do it, let the destination's credentials read"
+        " the source (S3), or let the source's endpoint be reached from Azure."
+    )
 
 
 class NameNotAllowed(StoreError):

@@ -7,7 +7,7 @@ beginning, because a digest cannot be resumed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypedDict
 
@@ -53,6 +53,31 @@ class Notes:
         """The upload was committed or aborted. Kept in memory only: a stale note does no harm."""
         with self._lock:
             self._uploads.pop(key, None)
+
+
+def taken_up(destination: ObjectStore, key: str, facts: Facts, *, notes: Notes) -> tuple[Upload, list[PartReceipt]]:
+    """The upload that an earlier attempt began, with the parts it has; or a new one, noted."""
+    earlier = notes.upload_of(key)
+    if earlier:
+        upload = destination.resume_upload(key=key, upload_id=earlier, **facts)
+        if have := upload.parts():
+            return upload, have
+        # Begun and never used, or forgotten by the store: nothing of it must stay behind.
+        upload.abort()
+    upload = destination.begin_upload(key=key, **facts)
+    notes.started(key, upload.id)
+    return upload, []
+
+
+def commit(upload: Upload, receipts: Mapping[int, PartReceipt], file: PlannedFile) -> None:
+    """Raises AlreadyExists where another object is there, and StoreUnavailable where the store forgot the upload."""
+    md5 = file.checksums.get(Algorithm.MD5)
+    try:
+        upload.commit(
+            [receipt for _, receipt in sorted(receipts.items())], content_md5=bytes.fromhex(md5) if md5 else None
+        )
+    except NotFound as error:
+        raise _forgotten(error) from error
 
 
 class LargeCopy:
@@ -107,7 +132,8 @@ class LargeCopy:
             told = (f"{a.display} {measured[a]}, expected {self._file.checksums[a]}" for a in wrong)
             self.give_up()
             return f"{self._file.path}: {self._size} bytes of {self._file.size}; " + "; ".join(told)
-        self._commit(self._opened())
+        commit(self._opened(), self._receipts, self._file)
+        self._notes.ended(self._key)
         return ""
 
     def give_up(self) -> None:
@@ -140,30 +166,12 @@ class LargeCopy:
 
     def _open(self) -> Upload:
         facts: Facts = {"content_type": self._content_type, "metadata": labels(self._file)}
-        earlier = self._notes.upload_of(self._key)
-        if earlier:
-            upload = self._destination.resume_upload(key=self._key, upload_id=earlier, **facts)
-            have = upload.parts()
-            if have:
-                self._receipts = {part.number: part for part in have if part.size == self._length(part.number)}
-                return upload
-            # Begun and never used, or forgotten by the store: nothing of it must stay behind.
-            upload.abort()
-        upload = self._destination.begin_upload(key=self._key, **facts)
-        self._notes.started(self._key, upload.id)
+        upload, have = taken_up(self._destination, self._key, facts, notes=self._notes)
+        self._receipts = {part.number: part for part in have if part.size == self._length(part.number)}
         return upload
 
     def _length(self, number: int) -> int:
         return self._ranges.length_of(number) if 1 <= number <= self._ranges.count else -1
-
-    def _commit(self, upload: Upload) -> None:
-        receipts = [receipt for _, receipt in sorted(self._receipts.items())]
-        md5 = self._file.checksums.get(Algorithm.MD5)
-        try:
-            upload.commit(receipts, content_md5=bytes.fromhex(md5) if md5 else None)
-        except NotFound as error:
-            raise _forgotten(error) from error
-        self._notes.ended(self._key)
 
 
 def _forgotten(error: NotFound) -> StoreUnavailable:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from backfill_replicator.large import Notes
 from backfill_replicator.transfer import Copied, Ends, Result, Transfer
+from common.domain.location import LocationId
 from common.domain.replica import SegmentState
 from common.domain.segment import PlannedFile
 from common.errors import NotRestored
@@ -14,7 +16,7 @@ from common.measuring import Measuring
 from common.memory import Memory
 from common.outcome import Done, GoBack, Outcome, Rejected
 from common.pools import Pools, in_parallel
-from common.ports import Stores
+from common.ports import PartCopier, Stores
 from common.wording import count, size
 
 _CODES = {
@@ -26,13 +28,29 @@ _CODES = {
 }
 
 
+Copiers = Callable[[LocationId, LocationId], PartCopier | None]
+"""What has the second location fetch from the first by itself; None where the worker moves the bytes."""
+
+
+def no_copier(_source: LocationId, _destination: LocationId) -> PartCopier | None:
+    """Every byte comes by the worker."""
+    return None
+
+
 class Replicate:
     """Copies one segment. Everything a later attempt needs is at the destination or remembered with the row."""
 
     def __init__(
-        self, *, stores: Stores, concurrency: int, pools: Pools = ThreadPoolExecutor, memory: Memory | None = None
+        self,
+        *,
+        stores: Stores,
+        concurrency: int,
+        pools: Pools = ThreadPoolExecutor,
+        memory: Memory | None = None,
+        copier: Copiers = no_copier,
     ) -> None:
         self._stores = stores
+        self._copier = copier
         self._pools = pools
         self._concurrency = concurrency
         """Files copied at the same time."""
@@ -67,6 +85,7 @@ class Replicate:
             source_key=job.source_key(file),
             destination=self._stores(job.destination.id),
             destination_key=job.destination_key(file),
+            copier=self._copier(job.source.id, job.destination.id),
         )
         return transfer.copy(file, ends)
 
@@ -94,4 +113,6 @@ def _outcome(results: list[Copied]) -> Outcome:
     there = sum(copied.result is Result.ALREADY_THERE for copied in results)
     copied = [c.file for c in results if c.result is Result.COPIED]
     said = f"{count(len(copied), 'file')}, {size(sum(file.size for file in copied))}"
+    remotely = sum(copied.remotely for copied in results)
+    said += f", {remotely} by the stores themselves" if remotely else ""
     return Done(said=said + (f", {there} already there" if there else ""))

@@ -11,14 +11,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
+
 from backfill_replicator.labels import labels
 from backfill_replicator.large import LargeCopy, Notes
 from backfill_replicator.parts import fault
+from backfill_replicator.remote import RemoteCopy
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
-from common.errors import AlreadyExists, Changed, NotFound, NotRestored, RefusedByStore, StoreError, StoreUnavailable
+from common.errors import (
+    AlreadyExists,
+    CannotCopy,
+    Changed,
+    NotFound,
+    NotRestored,
+    RefusedByStore,
+    StoreError,
+    StoreUnavailable,
+)
 from common.measuring import WHOLE, Measuring
-from common.ports import Fetched, ObjectInfo, ObjectStore
+from common.ports import Fetched, ObjectInfo, ObjectStore, PartCopier
+
+log = structlog.get_logger()
 
 
 class Result(StrEnum):
@@ -44,6 +58,8 @@ class Copied:
     file: PlannedFile
     result: Result
     why: str = ""
+    remotely: bool = False
+    """The stores copied it between themselves: it was not hashed on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,8 @@ class Ends:
     source_key: str
     destination: ObjectStore
     destination_key: str
+    copier: PartCopier | None = None
+    """Has the destination fetch large files by itself; None: their bytes come by here."""
 
 
 class SourceGone(Exception):
@@ -140,6 +158,11 @@ class Transfer:
         return found, describe_mismatch(file, hasher)
 
     def _copy_large(self, file: PlannedFile, ends: Ends) -> Copied:
+        if ends.copier is not None:
+            try:
+                return self._copy_remotely(file, ends, ends.copier)
+            except CannotCopy as problem:
+                log.info("the stores do not copy by themselves", path=file.path, reason=str(problem))
         wrong = ""
         for _ in range(2):
             attempt = LargeCopy(
@@ -167,6 +190,20 @@ class Transfer:
             return ends.source.read_into(
                 key=ends.source_key, into=into, first=first, if_match=file.etag, version_id=file.version_id
             )
+
+    def _copy_remotely(self, file: PlannedFile, ends: Ends, copier: PartCopier) -> Copied:
+        with as_planned(file):
+            RemoteCopy(
+                file,
+                copier=copier,
+                source=ends.source,
+                source_key=ends.source_key,
+                destination=ends.destination,
+                destination_key=ends.destination_key,
+                notes=self._notes,
+                measuring=self._measuring,
+            ).run()
+        return Copied(file, Result.COPIED, remotely=True)
 
     def _already_there(self, file: PlannedFile, ends: Ends) -> Copied | None:
         try:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import Engine
 
 from backfill_replicator.settings import Settings
-from backfill_replicator.step import Replicate
+from backfill_replicator.step import Copiers, Replicate, no_copier
 from backfill_replicator.sweeping import Sweep
 from common.assembly import courier_opener, open_stores
 from common.pools import Pools
@@ -25,7 +25,7 @@ def run() -> None:
     settings = read_settings(Settings)
     engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
     stores = open_stores(settings, engine)
-    steps = make_steps(settings=settings, stores=stores)
+    steps = make_steps(settings=settings, stores=stores, copier=stores.copier)
     run_worker(
         SERVICE,
         settings,
@@ -46,6 +46,9 @@ def make_sweep(*, settings: Settings, stores: Stores, engine: Engine) -> Sweep:
     )
 
 
-def make_steps(*, settings: Settings, stores: Stores, pools: Pools = ThreadPoolExecutor) -> dict[Stage, Step]:
+def make_steps(
+    *, settings: Settings, stores: Stores, pools: Pools = ThreadPoolExecutor, copier: Copiers = no_copier
+) -> dict[Stage, Step]:
     """The steps of this service by stage."""
-    return {COPYING: Replicate(stores=stores, concurrency=settings.files_at_once, pools=pools)}
+    step = Replicate(stores=stores, concurrency=settings.files_at_once, pools=pools, copier=copier)
+    return {COPYING: step}

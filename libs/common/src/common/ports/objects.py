@@ -112,6 +112,35 @@ class Upload(Protocol):
         ...
 
 
+class PartCopier(Protocol):
+    """Has a destination take parts of a source's objects by itself: no byte of them comes by here."""
+
+    @property
+    def part_size(self) -> int:
+        """Bytes of a usual part."""
+        ...
+
+    def copy_part(
+        self,
+        *,
+        key: str,
+        upload_id: str,
+        number: int,
+        source_key: str,
+        first: int,
+        length: int,
+        if_match: str,
+        version_id: str | None = None,
+    ) -> PartReceipt:
+        """Store `length` bytes of the source's object from byte `first` as part `number` of the destination's upload.
+
+        Raises CannotCopy where these stores do not do that, or not with these credentials; NotFound (the upload or the
+        source), NotRestored, Changed (the source's etag is not `if_match`; a copier that cannot send it ignores it).
+        Nothing but the store's word says that the bytes are the source's.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PendingUpload:
     """An upload that was neither committed nor aborted."""

@@ -13,6 +13,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -44,6 +45,13 @@ _UNREADABLE = (
 )
 
 
+class Copying(StrEnum):
+    """Who moves the bytes of large files."""
+
+    STREAM = "stream"
+    SERVER_SIDE = "server-side"
+
+
 class LocationConfig(BaseModel):
     """One store and how to reach it. Without credentials the provider's own chain is asked."""
 
@@ -73,6 +81,9 @@ class LocationConfig(BaseModel):
     """Azure access tier of new blobs; None leaves it to the account."""
     names: Names = Names.REFUSE
     """Names the provider cannot hold: "refuse" the bag, or "map" them reversibly, with the mapping in the record."""
+    copying: Copying = Copying.STREAM
+    """How large files come here: "stream" through the worker, hashed on their way, or "server-side": the store fetches
+    them by itself where it can (from the same S3; to Azure from S3), and only the read-back proves them."""
     record_sha256: bool = True
     """Write a file's SHA-256 beside its copy as metadata `sha256`, for people and tools; it is never trusted."""
     concurrency: int = Field(default=16, ge=1, le=256)

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.configuration import Copying, LocationConfig
 from common.adapters.objects.wrappers.pace import Pace
-from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingStore
+from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingCopier, RetryingStore
 from common.adapters.objects.wrappers.throttled import ThrottledStore
 from common.adapters.objects.wrappers.turns import Turns
 from common.adapters.objects.wrappers.unlabelled import UnlabelledStore
 from common.domain.location import Provider
 from common.errors import ConfigurationError
-from common.ports import ColdStore, ObjectStore
+from common.ports import ColdStore, ObjectStore, PartCopier
 
 if TYPE_CHECKING:
     from common.sharing import Share
@@ -68,6 +68,18 @@ def open_cold_store(config: LocationConfig, *, retry: bool = True) -> ColdStore 
         return None
     store = opener(config)
     return RetryingColdStore(store) if retry else store
+
+
+def open_copier(source: LocationConfig, destination: LocationConfig) -> PartCopier | None:
+    """What has the destination fetch from the source by itself; None where it is not asked to, or the two cannot."""
+    if destination.copying is not Copying.SERVER_SIDE:
+        return None
+    signer = cast("Callable[[LocationConfig], Callable[[str, str | None], str]] | None", _opener(source, "open_signer"))
+    opener = cast("Callable[..., PartCopier | None] | None", _opener(destination, "open_copier"))
+    if signer is None or opener is None:
+        return None
+    copier = opener(source, destination, signer(source))
+    return None if copier is None else RetryingCopier(copier)
 
 
 def _opener(config: LocationConfig, name: str) -> object:

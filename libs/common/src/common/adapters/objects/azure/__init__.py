@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from common.adapters.objects.azure.client import Connection
 from common.adapters.objects.azure.store import AzureStore
 from common.adapters.objects.configuration import LocationConfig
+from common.ports import PartCopier
 
-__all__ = ["AzureStore", "open_store"]
+__all__ = ["AzureStore", "open_copier", "open_store"]
 
 
 def open_store(config: LocationConfig) -> AzureStore:
@@ -14,3 +17,17 @@ def open_store(config: LocationConfig) -> AzureStore:
     connection = Connection(config)
     connection.check_credentials()
     return AzureStore(connection)
+
+
+def open_copier(
+    source: LocationConfig,  # noqa: ARG001 - whatever it is, it can be read at a URL
+    destination: LocationConfig,
+    sign: Callable[[str, str | None], str],
+) -> PartCopier:
+    """From every store that signs URLs. Raises ConfigurationError where no credentials can be found."""
+    # Imported here, as it brings the SDK.
+    from common.adapters.objects.azure.copying import AzurePartCopier
+
+    connection = Connection(destination)
+    connection.check_credentials()
+    return AzurePartCopier(connection.control, sign)

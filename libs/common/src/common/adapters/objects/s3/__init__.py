@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.store import S3Store
-from common.ports import ColdStore
+from common.ports import ColdStore, PartCopier
 
-__all__ = ["S3Store", "open_cold_store", "open_store"]
+__all__ = ["S3Store", "open_cold_store", "open_copier", "open_signer", "open_store"]
+
+Signer = Callable[[str, str | None], str]
+"""A URL that reads the object (key, version id) for a while."""
 
 
 def open_store(config: LocationConfig) -> S3Store:
@@ -15,6 +20,29 @@ def open_store(config: LocationConfig) -> S3Store:
     connection = Connection(config)
     connection.check_credentials()
     return S3Store(connection)
+
+
+def open_copier(source: LocationConfig, destination: LocationConfig, sign: Signer) -> PartCopier | None:  # noqa: ARG001
+    """Between buckets of one S3; None where the two are not one, or may not be."""
+    if source.provider is not destination.provider or source.endpoint != destination.endpoint:
+        return None
+    from common.adapters.objects.s3.copying import S3PartCopier
+
+    connection = Connection(destination)
+    connection.check_credentials()
+    return S3PartCopier(connection.control, source.bucket)
+
+
+def open_signer(config: LocationConfig) -> Signer:
+    """Makes URLs with the location's credentials; they are looked for when the first one is made."""
+    connection = Connection(config)
+
+    def sign(key: str, version_id: str | None) -> str:
+        from common.adapters.objects.s3.copying import S3Signer
+
+        return S3Signer(connection.control)(key, version_id)
+
+    return sign
 
 
 def open_cold_store(config: LocationConfig) -> ColdStore:

@@ -23,6 +23,7 @@ from common.ports import (
     Fetched,
     ObjectInfo,
     ObjectStore,
+    PartCopier,
     PartReceipt,
     PendingUpload,
     Restore,
@@ -153,3 +154,40 @@ class RetryingColdStore:
 
     def restore(self, *, key: str, version_id: str | None, days: int | None, tier: Tier) -> Restore:
         return self._patiently(lambda: self.store.restore(key=key, version_id=version_id, days=days, tier=tier))
+
+
+class RetryingCopier:
+    """PartCopier that is patient with another one."""
+
+    def __init__(self, copier: PartCopier, *, patience: Patience | None = None) -> None:
+        self.copier = copier
+        self._patiently = patience or Patience()
+
+    @property
+    def part_size(self) -> int:
+        return self.copier.part_size
+
+    def copy_part(
+        self,
+        *,
+        key: str,
+        upload_id: str,
+        number: int,
+        source_key: str,
+        first: int,
+        length: int,
+        if_match: str,
+        version_id: str | None = None,
+    ) -> PartReceipt:
+        return self._patiently(
+            lambda: self.copier.copy_part(
+                key=key,
+                upload_id=upload_id,
+                number=number,
+                source_key=source_key,
+                first=first,
+                length=length,
+                if_match=if_match,
+                version_id=version_id,
+            )
+        )
