@@ -110,7 +110,9 @@ class RabbitLine:
         for message in self._held.pop(name):
             self._requeue(message)
 
-    def _hold(self, name: str, raw: object) -> None:
+    def _hold(self, name: str, raw: Any) -> None:
+        # kombu unpacks a body that says it is compressed before anybody can look at its size. No hint of ours is.
+        (raw.properties.get("application_headers") or {}).pop("compression", None)
         message = self._channel.message_to_python(raw)
         if name in self._held:
             self._held[name].append(message)
