@@ -136,7 +136,7 @@ def test_an_invalid_bag_is_rejected_before_any_of_its_payload_is_asked_for() -> 
     assert isinstance(outcome, Rejected)
     assert outcome.code == "bag_file_absent"
     assert "data/gone" in outcome.why
-    assert outcome.for_user.startswith("the bag at the source is not valid, 1 problem: data/gone")
+    assert outcome.for_user.startswith("the bag at the source is not valid, 1 problem: 'data/gone': ")
     assert archive.thawing.asked == []
 
 

@@ -25,7 +25,7 @@ def invalid(reading: BagReading) -> Rejected | None:
     errors = [problem for problem in reading.problems if problem.severity is Severity.ERROR]
     if not reading.rejected:
         return None
-    told = [f"{p.path or 'bag'}{f' line {p.line}' if p.line else ''}: {p.message}" for p in errors]
+    told = [problem.message for problem in errors]
     number = reading.findings.errors
     return Rejected(
         code=errors[0].code,

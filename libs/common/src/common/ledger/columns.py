@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, Integer, MetaData, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
@@ -17,6 +28,22 @@ metadata = MetaData(
 
 NOW = text("clock_timestamp()")
 EMPTY = text("'{}'::jsonb")
+
+
+class Prose(TypeDecorator[str]):
+    """Text that quotes what strangers wrote. What PostgreSQL cannot hold (NUL, half of a surrogate pair) is escaped:
+    a name in a message must not keep the message from being written."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: object) -> str | None:  # noqa: ARG002
+        return None if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """`text` as PostgreSQL can hold it."""
+    return text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
 def timestamp(name: str, *, nullable: bool = False, default: bool = True) -> Column[object]:
@@ -41,7 +68,7 @@ def claim_columns() -> list[Column[object]]:
         timestamp("not_before"),
         timestamp("due_at"),
         Column("progress", JSONB, nullable=False, server_default=EMPTY),
-        Column("last_error", Text),
+        Column("last_error", Prose),
         *_clock_columns(),
     ]
 

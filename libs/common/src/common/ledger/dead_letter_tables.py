@@ -14,19 +14,19 @@ from sqlalchemy import (
     text,
 )
 
-from common.ledger.columns import metadata, one_of, timestamp
+from common.ledger.columns import Prose, metadata, one_of, timestamp
 
 dead_letters = Table(
     "dead_letters",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("queue", Text, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Prose, nullable=False),
     Column("kind", Text),
     Column("row_id", BigInteger),
     Column("ingest_id", Uuid),
     Column("code", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Prose, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     timestamp("created_at"),
     Column("resolution", Text),

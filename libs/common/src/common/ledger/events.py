@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from common.ledger.columns import storable
 from common.ledger.tables import ingest_events
 
 LONGEST = 250
@@ -25,11 +26,23 @@ def add(
     """Add a sentence to the history. With `once`, only if no event of this ingest carries that key yet."""
     connection.execute(
         insert(ingest_events)
-        .values(ingest_id=ingest_id, description=_sentence(description), once=once, detail=detail or {})
+        .values(ingest_id=ingest_id, description=_sentence(description), once=once, detail=_storable(detail or {}))
         .on_conflict_do_nothing(index_elements=["ingest_id", "once"])
     )
 
 
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {storable(key): _storable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_storable(inner) for inner in value]
+    return value
+
+
 def _sentence(description: str) -> str:
-    text = description[:1].upper() + description[1:]
+    """Fit for a terminal and a page: names in it may have been made to command these."""
+    text = "".join(c if c.isprintable() else f"{c!r}"[1:-1] for c in description[:1].upper() + description[1:])
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

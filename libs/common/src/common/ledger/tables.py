@@ -26,7 +26,7 @@ import common.ledger.requirements.tables  # noqa: F401 - further tables of the s
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
 from common.ledger import access_tables, upkeep_tables  # noqa: F401  (their tables are the same metadata's)
-from common.ledger.columns import EMPTY, NOW, metadata
+from common.ledger.columns import EMPTY, NOW, Prose, metadata
 from common.ledger.columns import claim_columns as _claim_columns
 from common.ledger.columns import one_of as _one_of
 from common.ledger.columns import stall_indexes as _stall_indexes
@@ -137,7 +137,7 @@ ingest_events = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("ingest_id", ForeignKey("ingests.id"), nullable=False),
-    Column("description", Text, nullable=False),
+    Column("description", Prose, nullable=False),
     Column("once", Text, comment="at most one event of an ingest carries this key"),
     Column("detail", JSONB, nullable=False, server_default=EMPTY),
     _timestamp("created_at"),
@@ -242,10 +242,10 @@ import_problems = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("import_id", ForeignKey("imports.id"), nullable=False),
-    Column("bag_path", Text, nullable=False),
+    Column("bag_path", Prose, nullable=False),
     Column("code", Text, nullable=False),
     Column("severity", Text, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("message", Prose, nullable=False),
     _timestamp("created_at"),
     UniqueConstraint("import_id", "bag_path", "code", "message"),
 )
@@ -267,7 +267,7 @@ evidence = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("etag", Text),
     Column("version_id", Text),
-    Column("reason", Text, nullable=False, server_default=""),
+    Column("reason", Prose, nullable=False, server_default=""),
     Column("reads", Integer, nullable=False, server_default=text("1")),
     Column("doubts", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     _timestamp("started_at", default=False),
