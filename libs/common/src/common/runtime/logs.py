@@ -7,6 +7,9 @@ import sys
 
 import structlog
 
+# Never with local variables: a frame that connects to something holds its password.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def set_up_logs(*, service: str, log_format: str, level: str) -> None:
     """Configure structlog and the standard library's logging to write to standard error."""
@@ -18,9 +21,9 @@ def set_up_logs(*, service: str, log_format: str, level: str) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [_TRACEBACKS, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, *last],
