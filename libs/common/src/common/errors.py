@@ -5,6 +5,7 @@
     │   ├── Throttled             the store asks for less; may carry retry_after (seconds)
     │   ├── StoreUnavailable      timeouts, connection resets, 5xx
     │   ├── TruncatedBody         fewer bytes arrived than were promised
+    │   ├── DiskFull              no space left for temporary files
     │   ├── BrokerUnavailable
     │   └── LedgerUnavailable
     ├── StoreError                the store answered, and the answer will stay the same
@@ -72,6 +73,16 @@ class TruncatedBody(TransientError):
     """Fewer bytes arrived than the store had promised."""
 
     code = "truncated_body"
+
+
+class DiskFull(TransientError):
+    """There is no space left for temporary files."""
+
+    code = "disk_full"
+    remedy = (
+        "Free or add space where the message says (SQLITE_TMPDIR and TMPDIR name the directories): about 300 bytes for"
+        " each file of the largest bag. Rows are tried again. The worker is not ready until one went well."
+    )
 
 
 class BrokerUnavailable(TransientError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import tempfile
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 from common.domain.bag import BagVersion
 from common.domain.storage_manifest import ListedFile
-from common.errors import AlreadyExists
+from common.errors import AlreadyExists, DiskFull
 from common.ports import ObjectStore
 
 _BLOCK = 1 << 20
@@ -51,8 +52,8 @@ class FileLists:
         self._prefix = prefix
 
     def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept:
-        """Store the list; the same list again changes nothing."""
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+        """Store the list; the same list again changes nothing. Raises DiskFull."""
+        with _room(), tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
             counts = _Counts()
             with gzip.GzipFile(filename="", mode="wb", fileobj=spool, mtime=0) as packed:
                 for file in files:
@@ -85,6 +86,16 @@ class FileLists:
         """The files of a list, in its order. Raises RecordCorrupt, at the latest after the last."""
         with self._store.read(key=key) as body:
             yield _files(_lines(body, key=key, sha256=sha256), key=key)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(f"a list of files found no room in {tempfile.gettempdir()}: {error.strerror}") from error
 
 
 class _Counts:

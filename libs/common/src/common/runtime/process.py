@@ -68,7 +68,7 @@ def run_worker(
     for name, chore in (chores or {}).items():
         every(reaping_period(CHORES, random), chore, until=ended, name=name)
     if settings.health_port:
-        serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: _ready(worker))
+        serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: ready(worker))
     settle_memory()
     log.info("listening", queues=queues_of(service), worker=worker_name(service))
     try:
@@ -143,8 +143,10 @@ def _alive(worker: Worker) -> dict[str, str]:
     return {"loop": f"has not come round for {silent:.0f} s"} if silent > 60 else {}
 
 
-def _ready(worker: Worker) -> dict[str, str]:
-    return {} if worker.connected else {"connections": "broker or ledger cannot be reached"}
+def ready(worker: Worker) -> dict[str, str]:
+    """What keeps the worker from working, by what; empty: nothing."""
+    problems = {} if worker.connected else {"connections": "broker or ledger cannot be reached"}
+    return problems | ({"disk": "no space left for temporary files"} if worker.disk_full else {})
 
 
 def exit_on_bad_settings(main: Callable[[], None]) -> None:

@@ -21,6 +21,7 @@ from common.errors import (
     BrokerUnavailable,
     ClaimLost,
     ConfigurationError,
+    DiskFull,
     LedgerUnavailable,
     StoreError,
     TransientError,
@@ -87,6 +88,8 @@ class Worker:
         """When the loop last came round; liveness looks at it."""
         self.connected = False
         """Whether the last contact with broker and ledger went well; readiness looks at it."""
+        self.disk_full = False
+        """Whether the last step that ended found no room for temporary files; readiness looks at it."""
 
     def run(self, *, stop_within: timedelta) -> None:
         """Work until `stopping` is set, then let running steps reach their next checkpoint."""
@@ -237,6 +240,7 @@ class Worker:
         except LedgerUnavailable:
             raise
         except TransientError as error:
+            self.disk_full = isinstance(error, DiskFull)
             self._try_again(claim, f"{type(error).__name__}: {error}")
             return f"transient: {error}"
         except StoreError as error:
@@ -245,6 +249,7 @@ class Worker:
             raise TypeError(f"the step of {claim.stage.name} answered {outcome!r}, which is no outcome")
         with self._ending(claim) as connection:
             settling.settle(connection, claim, outcome, patience=self._patience, build=self._identity.build)
+        self.disk_full = False
         return describe(outcome)
 
     @contextmanager

@@ -15,6 +15,7 @@ from common.domain.bagit.inventory_sql import (
     fetched_totals,
     join_rows,
     object_totals,
+    on_disk,
     open_database,
     sort_entries,
     twin_rows,
@@ -47,6 +48,7 @@ class Totals:
 
 class Inventory:
     """Everything that is known about the files of one bag. Belongs to one thread; close it, or use it with `with`.
+    Every method raises DiskFull where the temporary file finds no room; then only `close` is of use.
 
     First add, then ask: after `problems`, `files` or `totals` was called, only `add_measured` may add.
     Its temporary file lies where SQLite puts such files (SQLITE_TMPDIR, TMPDIR, /var/tmp).
@@ -77,7 +79,8 @@ class Inventory:
         """The store's listing; fastest in UTF-8 byte order of the paths. The last of equal paths wins."""
         self._must_be_open()
         rows = ((*entry, fold(entry[0])) for entry in objects)
-        self._database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        with on_disk():
+            self._database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def add_entries(self, manifest: Manifest, entries: Iterable[Entry]) -> None:
         """The entries of one manifest, in any order."""
@@ -85,18 +88,21 @@ class Inventory:
         number = len(self._manifests)
         self._manifests.append(manifest)
         rows = ((number, line, path, bytes.fromhex(digest), other) for line, path, digest, other in entries)
-        self._database.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?)", rows)
+        with on_disk():
+            self._database.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?)", rows)
 
     def add_fetch(self, entries: Iterable[FetchEntry]) -> None:
         """The entries of fetch.txt, in any order."""
         self._must_be_open()
         rows = ((path, line, url, size) for line, path, url, size in entries)
-        self._database.executemany("INSERT INTO fetches VALUES (?, ?, ?, ?)", rows)
+        with on_disk():
+            self._database.executemany("INSERT INTO fetches VALUES (?, ?, ?, ?)", rows)
 
     def add_measured(self, path: str, digests: Checksums) -> None:
         """Digests of a file's bytes that `files` gives where no manifest has any: tag manifests are listed nowhere."""
         rows = [(path, algorithm.value, digest) for algorithm, digest in digests.items()]
-        self._database.executemany("INSERT OR REPLACE INTO measured VALUES (?, ?, ?)", rows)
+        with on_disk():
+            self._database.executemany("INSERT OR REPLACE INTO measured VALUES (?, ?, ?)", rows)
 
     def problems(self, *, policy: Policy, strict: bool, oxum: Oxum | None = None) -> Iterator[Problem]:
         """Whatever is wrong between manifests, fetch.txt, Payload-Oxum and the store. `strict`: BagIt 1.0 and later."""
@@ -104,19 +110,21 @@ class Inventory:
         checks = Checks(manifests=self._manifests, policy=policy, strict=strict)
         yield from checks.of_bag()
         check = checks.of_path()
-        for known in joined(join_rows(self._database)):
-            yield from check(known)
-        yield from twin_problems(twin_rows(self._database))
+        with on_disk():
+            for known in joined(join_rows(self._database)):
+                yield from check(known)
+            yield from twin_problems(twin_rows(self._database))
         if oxum:
             yield from self._oxum_problems(oxum)
 
     def files(self) -> Iterator[PlannedFile]:
         """The files that are there or can be fetched, in UTF-8 byte order of their keys; directory markers left out."""
         self._settle()
-        for known in joined(join_rows(self._database)):
-            entry = known.entry
-            if known.url or (entry and not is_directory_marker(known.path, entry.size)):
-                yield self._planned(known)
+        with on_disk():
+            for known in joined(join_rows(self._database)):
+                entry = known.entry
+                if known.url or (entry and not is_directory_marker(known.path, entry.size)):
+                    yield self._planned(known)
 
     def expected(self, path: str) -> dict[Algorithm, str]:
         """What the manifests say of the file with this key; empty where they say nothing."""
@@ -165,8 +173,9 @@ class Inventory:
     def _settle(self) -> None:
         if not self._settled:
             self._settled = True
-            sort_entries(self._database)
-            settle_spellings(self._database)
+            with on_disk():
+                sort_entries(self._database)
+                settle_spellings(self._database)
 
     def _must_be_open(self) -> None:
         if self._settled:

@@ -4,9 +4,13 @@ nobody else can open and that vanishes with the connection.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from common.errors import DiskFull
 
 _SCHEMA = """
 PRAGMA page_size = 8192;
@@ -60,7 +64,21 @@ SELECT count(*), CASE WHEN count(*) = count(size) THEN coalesce(sum(size), 0) EN
     WHERE NOT EXISTS (SELECT 1 FROM objects WHERE objects.path = fetches.path) GROUP BY path)
 """
 
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+
 Row = tuple[Any, ...]
+
+
+@contextmanager
+def on_disk() -> Iterator[None]:
+    """Around every use of the database: a disk that is full raises DiskFull."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(_NO_ROOM):
+            raise
+        where = os.environ.get("SQLITE_TMPDIR") or os.environ.get("TMPDIR") or "/var/tmp"  # noqa: S108 - where SQLite goes
+        raise DiskFull(f"the bag's inventory found no room in {where}: {error}") from error
 
 
 def open_database(*, cache_bytes: int) -> sqlite3.Connection:
