@@ -14,6 +14,7 @@ KEYS = [f"{ROOT}data/{number:05}" for number in range(10_001)]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_of_ten_thousand_and_one_keys_none_is_lost_and_one_too_many_on_the_eleventh_page_is_found(place: Place) -> None:
     store = place.open()
     extra = f"{ROOT}data/10000-stray"
