@@ -29,6 +29,8 @@ _ALL: tuple[Target, ...] = (
     wire_targets.message,
     wire_targets.envelope,
     wire_targets.ingest_request,
+    wire_targets.campaign_list,
+    wire_targets.campaign_request,
 )
 
 TARGETS: dict[str, Target] = {target.__name__: target for target in _ALL}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
+
+from pydantic import ValidationError
 
 from common import messages
 from common.adapters.queues.envelope import opened
@@ -11,6 +15,8 @@ from common.web.answers import Refused
 from common.web.bodies import parsed
 from common.web.fields import Invalid
 from ingests_api import request
+from ingests_api.campaigns.lists import read_list
+from ingests_api.campaigns.request import CampaignRequest, bag_name
 
 
 def message(data: bytes) -> None:
@@ -56,6 +62,43 @@ def ingest_request(data: bytes) -> None:
         _sendable(text)
         assert "\0" not in text, "PostgreSQL cannot keep it"
     json.dumps(wanted.options)
+
+
+def campaign_list(data: bytes) -> None:
+    """A list of bags as CSV: every line a bag that can be named again, or a refusal that can be sent."""
+    try:
+        names = read_list(data)
+    except Refused as refused:
+        _sendable(refused.description)
+        assert refused.status in (400, 413)
+        return
+    assert names
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["space", "external_identifier", "version"])
+    rows.writerows(
+        (space, identifier, "" if version is None else f"v{version}") for space, identifier, version in names
+    )
+    assert read_list(text.getvalue().encode()) == names
+    for space, identifier, version in names:
+        assert not {".", ".."} & set(f"{space}/{identifier}".split("/"))
+        assert "\0" not in space + identifier
+        assert bag_name(f"{space}/{identifier}" + (f"/v{version}" if version else "")) == (space, identifier, version)
+
+
+def campaign_request(data: bytes) -> None:
+    """A campaign that can be kept, or a refusal that can be sent."""
+    try:
+        wanted = CampaignRequest.model_validate(parsed(data))
+    except Refused as refused:
+        _sendable(refused.description)
+        return
+    except ValidationError as invalid:
+        _sendable(str(invalid))
+        return
+    kept = wanted.model_dump_json(by_alias=True, exclude_none=True)
+    assert "\\u0000" not in kept, "PostgreSQL cannot keep it"
+    assert CampaignRequest.model_validate_json(kept) == wanted
 
 
 def _sendable(text: str) -> None:

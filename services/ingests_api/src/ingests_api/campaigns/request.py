@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from common.domain.bag import ExternalIdentifier, Space, Version
@@ -21,6 +21,13 @@ class Part(BaseModel):
     """Fields are camelCase on the wire; unknown ones are refused, so that a misspelt limit is no missing limit."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _text_can_be_kept(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("must not contain the character NUL")
+        return value
 
 
 class Place(Part):
