@@ -1,0 +1,1 @@
+"""How fast the ingests API answers over a large ledger: `python -m benchmarks.api`."""
