@@ -12,7 +12,7 @@ from common.runtime.settings import WorkerSettings
 class Settings(WorkerSettings):
     """What it needs beyond what every worker needs."""
 
-    files_at_once: PositiveInt = Field(default=8, description="files of one segment copied at the same time")
+    files_at_once: PositiveInt = Field(default=16, description="files of one segment copied at the same time")
     abort_uploads_after: timedelta = Field(
         default=timedelta(days=7),
         gt=timedelta(0),

@@ -10,4 +10,4 @@ from common.runtime.settings import WorkerSettings
 class Settings(WorkerSettings):
     """What it needs beyond what every worker needs."""
 
-    files_at_once: PositiveInt = Field(default=8, description="files of one segment read at the same time")
+    files_at_once: PositiveInt = Field(default=16, description="files of one segment read at the same time")

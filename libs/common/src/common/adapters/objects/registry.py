@@ -9,7 +9,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from common.adapters.objects.configuration import Copying, LocationConfig
 from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingCopier, RetryingStore
 from common.adapters.objects.wrappers.throttled import ThrottledStore
@@ -20,6 +19,7 @@ from common.errors import ConfigurationError
 from common.ports import ColdStore, ObjectStore, PartCopier
 
 if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
     from common.sharing import Share
 
 ROOMS = {
@@ -72,6 +72,9 @@ def open_cold_store(config: LocationConfig, *, retry: bool = True) -> ColdStore 
 
 def open_copier(source: LocationConfig, destination: LocationConfig) -> PartCopier | None:
     """What has the destination fetch from the source by itself; None where it is not asked to, or the two cannot."""
+    # Imported here: who opens a store need not know how its settings are read.
+    from common.adapters.objects.configuration import Copying
+
     if destination.copying is not Copying.SERVER_SIDE:
         return None
     signer = cast("Callable[[LocationConfig], Callable[[str, str | None], str]] | None", _opener(source, "open_signer"))

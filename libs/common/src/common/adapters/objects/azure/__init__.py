@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from common.adapters.objects.azure.client import Connection
 from common.adapters.objects.azure.store import AzureStore
-from common.adapters.objects.configuration import LocationConfig
 from common.ports import PartCopier
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 __all__ = ["AzureStore", "open_copier", "open_store"]
 

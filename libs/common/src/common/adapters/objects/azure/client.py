@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from obstore.store import AzureStore as ObstoreAzure
 
 from common.adapters.objects.azure.errors import error_for
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.obstore_calls import ObstoreCalls
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from common.adapters.objects.azure.control import Control
     from common.adapters.objects.azure.direct import Direct
+    from common.adapters.objects.configuration import LocationConfig
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.core.exceptions as azure
 import requests
@@ -22,9 +22,11 @@ from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.info import described
 from common.adapters.objects.azure.listing import in_byte_order
 from common.adapters.objects.azure.sdk_errors import sdk_answer, translated, translated_steps
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.reading import Found, Span
 from common.ports import ObjectInfo
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
@@ -15,10 +15,12 @@ from common.adapters.objects.azure.client import identity
 from common.adapters.objects.azure.control import Control
 from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.sdk_errors import translated
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.reading import past_end
 from common.adapters.objects.wire import Refusal, Wire
 from common.ports import ObjectInfo
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 _VALID = timedelta(hours=2)
 _RENEWED_BEFORE = timedelta(hours=1)

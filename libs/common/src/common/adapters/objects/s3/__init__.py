@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.store import S3Store
 from common.ports import ColdStore, PartCopier
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 __all__ = ["S3Store", "open_cold_store", "open_copier", "open_signer", "open_store"]
 

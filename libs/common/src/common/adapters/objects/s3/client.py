@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from obstore.store import S3Store as ObstoreS3
 
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.obstore_calls import ObstoreCalls
 from common.adapters.objects.s3.errors import error_for
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
     from common.adapters.objects.s3.control import Control
     from common.adapters.objects.s3.direct import Direct
 

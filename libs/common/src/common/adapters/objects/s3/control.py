@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.exceptions as boto
 from botocore.config import Config
 
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.reading import BLOCK, Found, Span
 from common.adapters.objects.s3.boto_errors import boto_answer, translated, translated_pages
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import described, listed
 from common.ports import ObjectInfo
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 DEFAULT_REGION = "us-east-1"
 
