@@ -9,14 +9,15 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import obstore
+from benchmarks.dataplane.clients.at import At, Known
 from benchmarks.dataplane.stores import Store, Task
 from benchmarks.dataplane.workloads import read_items
 
 from backfill_replicator.step import Replicate
-from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.registry import open_store
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
@@ -28,6 +29,9 @@ from common.outcome import Done
 from common.ports import ObjectStore
 from common.runtime.memory import settle_memory
 from verifier.step import Verify
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 _SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
 _ROWS = 2
@@ -65,7 +69,7 @@ def main() -> None:
     memory = Memory()
     replicate = Replicate(stores=stores, concurrency=task.concurrency // rows, memory=memory)
     verify = Verify(stores=stores, concurrency=task.concurrency // rows, memory=memory)
-    jobs = _jobs(task, source=configs[_SOURCE].location, destination=configs[_DESTINATION].location)
+    jobs = _jobs(task, source=_location(configs[_SOURCE]), destination=_location(configs[_DESTINATION]))
 
     def work(job: SegmentJob) -> None:
         for step in (replicate, verify):
@@ -79,16 +83,24 @@ def main() -> None:
 
 def _config(task: Task, location: LocationId) -> LocationConfig:
     store: Store = task.source if location == _SOURCE else task.destination
-    facts: dict[str, object] = {"bucket": store.bucket, "endpoint": store.endpoint}
-    if store.kind == "s3":
-        keys = {"access_key_id": store.account, "secret_access_key": store.secret, "region": "us-east-1"}
-        provider = Provider.AMAZON_S3
-    else:
-        keys = {"account_name": store.account, "account_key": store.secret}
-        provider = Provider.AZURE_BLOB
-    return LocationConfig.model_validate(
-        {"id": location, "provider": provider, "concurrency": max(16, task.concurrency), **facts, **keys}
+    s3 = store.kind == "s3"
+    at = At(
+        id=location,
+        provider=Provider.AMAZON_S3 if s3 else Provider.AZURE_BLOB,
+        bucket=store.bucket,
+        endpoint=store.endpoint,
+        region="us-east-1" if s3 else None,
+        access_key_id=Known(store.account) if s3 else None,
+        secret_access_key=Known(store.secret) if s3 else None,
+        account_name=None if s3 else store.account,
+        account_key=None if s3 else Known(store.secret),
+        concurrency=max(16, task.concurrency),
     )
+    return cast("LocationConfig", at)
+
+
+def _location(config: LocationConfig) -> Location:
+    return Location(config.id, config.provider, config.bucket)
 
 
 def _jobs(task: Task, *, source: Location, destination: Location) -> Iterator[SegmentJob]:

@@ -1,0 +1,53 @@
+"""A location's settings as they are, without reading and checking them: a worker does that once in its life, and a
+benchmark that starts a process for each run would measure little else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from common.domain.location import LocationId, Provider
+from common.domain.naming import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A secret of loopback."""
+
+    value: str
+
+    def get_secret_value(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Of the fields of LocationConfig those that stores look at, with its defaults; a test holds the two together."""
+
+    model_fields_set: ClassVar[frozenset[str]] = frozenset()
+
+    id: LocationId
+    provider: Provider
+    bucket: str
+    prefix: str = ""
+    title: str = ""
+    endpoint: str | None = None
+    region: str | None = None
+    access_key_id: Known | None = None
+    secret_access_key: Known | None = None
+    session_token: Known | None = None
+    account_name: str | None = None
+    account_key: Known | None = None
+    sas_token: Known | None = None
+    storage_class: str | None = None
+    access_tier: str | None = None
+    names: Names = Names.REFUSE
+    record_sha256: bool = True
+    concurrency: int = 16
+    max_concurrency: int = 256
+    bandwidth: None = None
+    timezone: str = "UTC"
+    connect_timeout: float = 10
+    read_timeout: float = 60
+    checksums: bool = False
+    copying: str = "stream"
