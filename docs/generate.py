@@ -27,6 +27,7 @@ from common.errors import BackfillError
 from common.ledger.reaper import RULES
 from common.ledger.tables import metadata
 from common.runtime.settings import WorkerSettings
+from common.web.problems import PROBLEMS
 
 sys.path.insert(0, str(Path(__file__).parent))
 from interfaces import command_page, http_page, table
@@ -159,6 +160,15 @@ def errors_page() -> Iterator[str]:
     yield "## Problems of bags\n\nWhat the BagIt reader finds. An error refuses the bag; a warning is only told.\n"
     for problem in BAG_PROBLEMS.values():
         yield from _entry(problem.code, problem.meaning, problem.remedy, note=problem.severity.value)
+    yield from _http_problems()
+
+
+def _http_problems() -> Iterator[str]:
+    yield "## Refusals of the HTTP API\n"
+    yield "A request with `Accept: application/problem+json` is refused with a document of RFC 9457, whose `type` is"
+    yield "`urn:backfill:problem:` and the code. Others get the storage service's form: `label` and `description`.\n"
+    for code, problem in PROBLEMS.items():
+        yield from _entry(code, problem.meaning, problem.remedy, note=str(problem.status))
 
 
 def _entry(code: str, meaning: str, remedy: str, *, note: str = "") -> Iterator[str]:

@@ -21,7 +21,9 @@ own port, with `/livez` and `/readyz` beside it. The how-tos show requests and a
 [authenticate](../how-to/authenticate.md), [backfill one bag](../how-to/backfill-one-bag.md),
 [import an archive](../how-to/import-an-archive.md).
 
-A refusal is a document with `httpStatus`, `label` and a `description` that says what to send instead.
+A refusal is a document with `httpStatus`, `label` and a `description` that says what to send instead; with
+`Accept: application/problem+json` it is a problem document with a stable `type`
+([all of them](errors.md#refusals-of-the-http-api)).
 """
 
 

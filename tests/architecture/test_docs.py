@@ -17,6 +17,7 @@ from common.adapters.objects.configuration import read_locations
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
 from common.errors import BackfillError
+from common.web.problems import PROBLEMS
 from ingests_api.request import parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +141,7 @@ def test_generated_pages_are_what_the_code_says(name: str, text: str) -> None:
 
 def test_every_error_code_is_explained_once() -> None:
     headings = _HEADING.findall((ROOT / "docs" / "reference" / "errors.md").read_text("utf-8"))
-    codes = [*FAILURES, *(error.code for error in _tree(BackfillError)), *BAG_PROBLEMS]
+    codes = [*FAILURES, *(error.code for error in _tree(BackfillError)), *BAG_PROBLEMS, *PROBLEMS]
 
     assert [heading for heading in headings if heading in set(codes)] == codes
     assert len(set(codes)) == len(codes)

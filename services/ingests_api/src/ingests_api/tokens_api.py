@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from common.ledger import clients
 from common.ledger.clients import Client
 from common.ledger.engine import transaction
-from common.web.answers import error_body
+from common.web.answers import ErrorAnswer
 from common.web.auth import Permission, open_to_all
 from common.web.auth.identifying import caller_of
 from common.web.auth.routes import TOKEN_PATH
@@ -118,4 +118,4 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TokenRefused)
     body: dict[str, Any] = {"error": error.code, "error_description": error.description}
     headers = _NEVER_KEPT | ({"WWW-Authenticate": 'Basic realm="backfill"'} if error.status == 401 else {})
-    return JSONResponse(error_body(error.status, error.description) | body, error.status, headers)
+    return ErrorAnswer(error.status, error.description, headers=headers, more=body)
