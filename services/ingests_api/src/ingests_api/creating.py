@@ -61,17 +61,17 @@ def _carried_out(around: Surroundings, connection: Connection, request: Request,
             actions.record(connection, who=caller(request).id, what="ingest requested", subject=subject)
     found = [_found(connection, answer.ingest_id) for answer in answers]
     created = sum(answer.created for answer in answers)
-    status = 201 if created else 200
     if not wanted.several:
+        # For one that runs already too: the storage service's clients take anything but 201 for a server's fault.
         address = f"{base_url(around.public_url, request)}/ingests/{found[0].id}"
-        return Kept(status, address, _text(ingest_document(found[0])))
+        return Kept(201, address, _text(ingest_document(found[0])))
     document = {
         "type": "ResultList",
         "created": created,
         "running": len(answers) - created,
         "results": [ingest_document(one) for one in found],
     }
-    return Kept(status, None, _text(document))
+    return Kept(201 if created else 200, None, _text(document))
 
 
 def _found(connection: Connection, ingest_id: Any) -> IngestRecord:

@@ -103,6 +103,16 @@ def info_of(info: BagInfo) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
+_INFO = (
+    "payloadOxum",
+    "baggingDate",
+    "sourceOrganization",
+    "externalDescription",
+    "internalSenderIdentifier",
+    "internalSenderDescription",
+)
+
+
 def location_document(location: Location, *, path: str) -> dict[str, Any]:
     """A location as the wire has it; `path` is the bag's root there, without its version."""
     return {
@@ -115,4 +125,6 @@ def location_document(location: Location, *, path: str) -> dict[str, Any]:
 
 
 def info_document(info: Mapping[str, Any], *, external_identifier: str) -> dict[str, Any]:
-    return {**info, "externalIdentifier": external_identifier, "type": "BagInfo"}
+    """In the order that the storage service has; what there is nothing to say about is left out."""
+    known = {"externalIdentifier": external_identifier} | {name: info[name] for name in _INFO if name in info}
+    return known | {name: value for name, value in info.items() if name not in known} | {"type": "BagInfo"}
