@@ -11,10 +11,10 @@ from local_stack.demo.making import Recipe
 
 
 class Api:
-    """Plain HTTP, as a workflow system would do it, with an access token."""
+    """Plain HTTP, as a workflow system would do it, with an access token where the stack asks for one."""
 
-    def __init__(self, base: str, *, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, base: str, *, token: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(base_url=base, timeout=30, trust_env=False, headers=headers)
 
     def import_bags(self, location: str, *, patience: float = 120) -> dict[str, Any]:
