@@ -1,9 +1,9 @@
 """What the services need from the outside world. The docstrings are the contract; tests/contracts holds every
 adapter to them."""
 
+from common.ports.cold import ColdStore, Restore, Stores, Tier
 from common.ports.objects import (
     Body,
-    ColdStore,
     Fetched,
     Limits,
     ObjectInfo,
@@ -11,10 +11,7 @@ from common.ports.objects import (
     PartCopier,
     PartReceipt,
     PendingUpload,
-    Restore,
     RestoreStatus,
-    Stores,
-    Tier,
     Upload,
 )
 from common.ports.queues import Courier, Delivery
