@@ -43,8 +43,11 @@ _ALWAYS = (
     (
         "S14",
         "an ingest goes on or has succeeded although bytes of it failed their digest",
+        # It may go on for as long as what was copied is still read back, so that all bad files are told.
         "SELECT DISTINCT i.id FROM ingests i JOIN evidence e ON e.ingest_id = i.id"
-        " WHERE e.outcome <> 'match' AND i.status <> 'failed'",
+        " WHERE e.outcome <> 'match' AND i.status NOT IN ('failed', 'cancelled') AND NOT (i.finished_at IS NULL"
+        " AND EXISTS (SELECT FROM segments s WHERE s.ingest_id = i.id AND s.state = 'failed')"
+        " AND EXISTS (SELECT FROM segments s WHERE s.ingest_id = i.id AND s.state = 'verifying'))",
     ),
     (
         "L4",
