@@ -44,7 +44,11 @@ class Nursery:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "chaos.nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output
+                [sys.executable, "-m", "chaos.nursery"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
             )
 
     def start(self, name: str, module: list[str], *, environment: Mapping[str, str], log: Path) -> Child:

@@ -8,7 +8,7 @@ from chaos.history import History
 from chaos.places import Bucket, Container
 from chaos.stack import ChaosStack
 from chaos.workload import Wish, Workload
-from invariants import violations
+from invariants import Store, violations
 from local_stack.demo.check import check
 from local_stack.settings import DESTINATION, SOURCE
 from local_stack.stack import BUCKET, CONTAINER
@@ -29,7 +29,7 @@ def judge(stack: ChaosStack, workload: Workload, history: History) -> list[str]:
 
 def _invariants(stack: ChaosStack) -> list[str]:
     container = Container(stack.blob_service().get_container_client(CONTAINER))
-    stores = {SOURCE: Bucket(stack.s3_client(), BUCKET), DESTINATION: container}
+    stores: dict[str, Store] = {SOURCE: Bucket(stack.s3_client(), BUCKET), DESTINATION: container}
     with psycopg.connect(stack.dsn, autocommit=True) as connection:
         return [str(violation) for violation in violations(connection, stores, at_rest=True)]
 
