@@ -88,6 +88,11 @@ def test_every_status_has_a_class(errors) -> None:
     for status in [None, *range(200, 600)]:
         assert isinstance(errors.error_for(Answer(status, "Unheard"), what="w"), BackfillError)
     assert type(errors.error_for(Answer(599), what="w")) is StoreUnavailable
+
+
+@pytest.mark.parametrize("errors", [s3_errors, azure_errors])
+def test_a_success_that_cannot_be_read_may_work_later(errors) -> None:
+    assert type(errors.error_for(Answer(200), what="w")) is StoreUnavailable
     assert type(errors.error_for(Answer(418), what="w")) is RefusedByStore
     assert type(errors.error_for(Answer(None), what="w")) is StoreUnavailable
     assert type(errors.error_for(Answer(None, cut=True), what="w")) is TruncatedBody

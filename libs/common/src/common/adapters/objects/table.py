@@ -33,5 +33,8 @@ def _kind(table: Table, answer: Answer) -> type[BackfillError]:
         return TruncatedBody if answer.cut else StoreUnavailable
     if answer.code is not None and answer.code in table:
         return table[answer.code]
+    if answer.status < 300:
+        # It worked, and the SDK could not read the answer: that was harmed on its way, or a stranger's.
+        return StoreUnavailable
     server_fault = StoreUnavailable if answer.status >= 500 else RefusedByStore
     return table.get(answer.status, server_fault)
