@@ -25,8 +25,9 @@ from local_stack.access import token
 from local_stack.servers.rabbitmq import RabbitMQ
 from local_stack.stack import StackOptions
 
-BOUND = 60.0
-"""Seconds of calm after which nothing may be unfinished: the last back-off is 8 s, a lease 4 s, a look 3 s."""
+BOUND = 90.0
+"""Seconds of calm after which nothing may be unfinished: the last back-off is 8 s, a lease 4 s, a look 3 s, and what is
+left takes its time where many share two processors."""
 
 _TAKEN_OVER = "SELECT count(*) FROM ingest_events WHERE description LIKE '%%stopped answering%%'"
 
