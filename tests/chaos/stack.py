@@ -26,9 +26,13 @@ SETTINGS = {
     "BACKFILL_ATTEMPTS": "6",
     "BACKFILL_STOP_WITHIN": "PT5S",
     "BACKFILL_SEGMENT_FILES": "4",
-    "BACKFILL_THAW_DAYS": "60",
+    "BACKFILL_THAW_DAYS": "3650",
 }
-"""Everything is as in production, but shorter: leases, back-off, and segments, so that one bag has several."""
+"""Everything is as in production, but shorter: leases, back-off, and segments, so that one bag has several.
+
+Restored copies outlive the run: simulated days pass in seconds, but the S3 server's Date header tells the real time, by
+which a copy that expired within minutes would look as if its restore had only just been asked for.
+"""
 
 _READ_TIMEOUT = 5.0
 _THAW_RATIO = 36000
