@@ -21,6 +21,9 @@ from local_stack.processes import Service
 _GROWN_UP = 2.5
 """Seconds after which a process has probably begun to work; younger ones are spared."""
 
+_PATIENCE = 15.0
+"""Seconds that a crash waits for a server to be back, before it is left out."""
+
 
 class Killer:
     """`run` strikes until the plan is done; `ended` mends what is still broken."""
@@ -124,7 +127,8 @@ class Killer:
     def _crashed(
         self, name: str, strike: Strike, crash: Callable[[], None], restart: Callable[[], object]
     ) -> str | None:
-        if not self._busy[name].acquire(blocking=False):
+        # On a busy machine it may still be coming back from the last crash.
+        if not self._busy[name].acquire(timeout=_PATIENCE):
             return None
         try:
             crash()
