@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-
-import structlog
+from typing import Any
 
 from backfill_replicator.labels import labels
 from backfill_replicator.large import LargeCopy, Notes
@@ -31,8 +30,6 @@ from common.errors import (
 )
 from common.measuring import WHOLE, Measuring
 from common.ports import Fetched, ObjectInfo, ObjectStore, PartCopier
-
-log = structlog.get_logger()
 
 
 class Result(StrEnum):
@@ -162,7 +159,7 @@ class Transfer:
             try:
                 return self._copy_remotely(file, ends, ends.copier)
             except CannotCopy as problem:
-                log.info("the stores do not copy by themselves", path=file.path, reason=str(problem))
+                _log().info("the stores do not copy by themselves", path=file.path, reason=str(problem))
         wrong = ""
         for _ in range(2):
             attempt = LargeCopy(
@@ -243,3 +240,10 @@ def describe_mismatch(file: PlannedFile, hasher: MultiHasher) -> str:
     wrong = mismatches(expected=file.checksums, measured=measured)
     told = (f"{a.display} {measured.get(a, 'not measured')}, expected {file.checksums[a]}" for a in wrong)
     return f"{file.path}: " + "; ".join(told) if wrong else ""
+
+
+def _log() -> Any:
+    # Imported when there is something to tell, which is seldom; with its colours it takes long.
+    import structlog
+
+    return structlog.get_logger()
