@@ -86,6 +86,8 @@ def _chaos(stack: ChaosStack, wanted: Wanted, workload: Workload, killer: Killer
     blows = frozenset(Blow) - (frozenset() if stack.rabbitmq else {Blow.BROKER})
     asking = threading.Thread(target=workload.run, name="workload", daemon=True)
     asking.start()
+    # Spoilt requests alone delay this; blows before there is any work would hit nothing.
+    workload.under_way.wait(BOUND)
     killer.run(plan(seconds=wanted.seconds, seed=wanted.seed, blows=blows), seconds=wanted.seconds)
     workload.stopping.set()
     asking.join()

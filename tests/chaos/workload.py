@@ -61,6 +61,8 @@ class Workload:
     def __init__(self, stack: Stack, client: Client, *, seed: int) -> None:
         self.waves: list[Wave] = []
         self.stopping = threading.Event()
+        self.under_way = threading.Event()
+        """Enough ingests run for blows to hit something."""
         self.ends: Counter[str] = Counter()
         """Ingests by how they ended: "succeeded", or the error's code."""
         self._client = client
@@ -91,6 +93,8 @@ class Workload:
                 if len(self.open) >= _OPEN or self.stopping.is_set():
                     break
                 self._ask(wish)
+            if len(self.open) >= _OPEN // 4:
+                self.under_way.set()
             waiting = sum(1 for _ in self._wanting()) + sum(len(w.wishes) for w in self.waves if not w.imported)
             if len(self.open) + waiting < _OPEN:
                 self._put_down_wave()
