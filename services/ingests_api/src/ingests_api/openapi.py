@@ -77,10 +77,10 @@ CREATE: dict[str, Any] = {
         ],
     },
     "responses": {
-        200: {"description": "What a dry run has to tell; or several ingests that all run already"},
-        201: {
-            "description": "Accepted, or under way already; Location is its address. A list where several are asked for"
+        200: {
+            "description": "What is asked for runs already: the running ingest, Location is its address. Or a dry run"
         },
+        201: {"description": "Accepted; Location is the ingest's address. A list where several are asked for"},
         400: _error("The request cannot be understood; the description says where and why"),
         404: _error("The register has no such bag, or no such version of it"),
         415: _error("The request is not application/json"),
