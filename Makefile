@@ -6,14 +6,16 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml local/pyproject.toml)
 WORKERS ?= 2
+SEEDS ?= 1000
 ROUNDS ?= 5
 # make sets SECONDS itself through bash: only one that is given counts.
 FUZZ_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),600)
+SIMULATE_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),0)
 CHAOS_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),60)
 BROKER ?= pgmq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up docs bench chaos fuzz format clean
+.PHONY: help setup demo test check up docs bench chaos fuzz simulate soak mutants pairs format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -40,6 +42,19 @@ check: $(INSTALLED) ## lint, types, layering contracts, generated documents
 	@echo "mypy: types";          $(BIN)/mypy
 	@echo "import-linter: layers"; $(BIN)/lint-imports
 	@echo "docs: up to date";     $(BIN)/python docs/generate.py --check
+
+simulate: $(INSTALLED) ## simulate faults by seeds (SEEDS=1000), or replay one (SEED=123)
+	@cd tests && ../$(BIN)/python -m simulation $(if $(SEED),replay --first $(SEED),seeds --seeds $(SEEDS) \
+		--seconds $(SIMULATE_SECONDS)) --processes $(WORKERS)
+
+soak: $(INSTALLED) ## simulate half a million seeds
+	@$(MAKE) simulate SEEDS=500000
+
+mutants: $(INSTALLED) ## break one safety mechanism after the other; the simulation must notice each
+	@cd tests && ../$(BIN)/python -m simulation mutants --processes $(WORKERS)
+
+pairs: $(INSTALLED) ## every single fault and every pair of faults for one bag of one file
+	@cd tests && ../$(BIN)/python -m simulation pairs --processes $(WORKERS)
 
 format: $(INSTALLED) ## put the code in shape
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .

@@ -1,0 +1,166 @@
+"""The real ledger on PostgreSQL, in virtual time: the product's own SQL, triggers and migrations.
+
+A schema before pg_catalog on the search path has a clock_timestamp() and a now() of its own, which every default, query
+and trigger finds first. One connection serves all processes, one transaction at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from common.ledger import migrations
+from common.ledger.engine import open_engine
+from invariants import install
+from invariants.trail import Change
+from simulation.world import Process
+
+_CLOCKS = """
+CREATE SCHEMA sim;
+CREATE FUNCTION sim.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+    $$ SELECT pg_catalog.current_setting('sim.now')::timestamptz $$;
+CREATE FUNCTION sim.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+    $$ SELECT pg_catalog.current_setting('sim.now')::timestamptz $$;
+"""
+_QUESTIONS = """
+CREATE FUNCTION sim.at(moment text, name text) RETURNS void LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM set_config('sim.now', moment, false), set_config('application_name', name, false); END $$;
+CREATE FUNCTION sim.look(since bigint) RETURNS SETOF audit.trail LANGUAGE plpgsql AS
+    $$ BEGIN RETURN QUERY SELECT * FROM audit.trail WHERE id > since ORDER BY id; END $$;
+CREATE FUNCTION sim.pending(OUT hints boolean, OUT ingests boolean) LANGUAGE plpgsql AS
+    $$ BEGIN
+        hints := EXISTS (SELECT FROM outbox);
+        ingests := EXISTS (SELECT FROM ingests i WHERE i.status IN ('accepted', 'processing'));
+    END $$;
+CREATE FUNCTION sim.seconds_to_due(moment text) RETURNS float8 LANGUAGE plpgsql AS
+    $$ BEGIN RETURN (SELECT extract(epoch FROM min(greatest(due_at, lease_until)) - moment::timestamptz)::float8 FROM (
+        SELECT r.due_at, r.lease_until FROM replicas r WHERE r.state NOT IN ('registered', 'failed')
+            AND (r.state <> 'transferring' OR NOT EXISTS (SELECT FROM segments o WHERE o.ingest_id = r.ingest_id
+                AND o.state IN ('thawing', 'copying', 'verifying')))
+        UNION ALL SELECT s.due_at, s.lease_until FROM segments s WHERE s.state IN ('thawing', 'copying', 'verifying')
+    ) waiting); END $$;
+"""
+"""Functions rather than prepared statements: psycopg forgets those at every rollback."""
+
+_TRAIL = "id, actor, action, kind, row_id, ingest_id, was, now_is, was_fence, fence, was_holder, holder, held"
+
+
+def prepare(dsn: str) -> None:
+    """Make an empty database a ledger in virtual time."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(_CLOCKS)
+        name = connection.info.dbname
+        connection.execute(f'ALTER DATABASE "{name}" SET search_path = sim, public, pg_catalog')
+        connection.execute(f"ALTER DATABASE \"{name}\" SET sim.now = '2026-01-05T09:00:00Z'")
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+        connection.execute(f'ALTER DATABASE "{name}" SET jit = off')
+    migrations.upgrade(dsn)
+    with psycopg.connect(dsn) as connection:
+        install(connection)
+        connection.execute(_QUESTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What a commit left behind."""
+
+    changes: list[Change]
+    hints: bool
+    """Some wait in the outbox."""
+    open_ingests: bool
+
+
+class Ledger:
+    """One connection to one prepared database."""
+
+    def __init__(self, dsn: str) -> None:
+        self.connection: Connection = open_engine(dsn, name="simulation", pool_size=1).connect()
+        self.connection = self.connection.execution_options(isolation_level="AUTOCOMMIT")
+        self.raw: psycopg.Connection[Any] = self.connection.connection.driver_connection  # type: ignore[assignment]
+        self.seen = 0
+        self.transactions = 0
+
+    def begin(self, *, now: str, name: str) -> None:
+        self.transactions += 1
+        self.raw.execute(f"BEGIN; SELECT sim.at('{now}', '{name}')")
+
+    def rollback(self) -> None:
+        self.raw.execute("ROLLBACK")
+        self.connection.rollback()
+
+    def commit(self) -> After:
+        cursor = self.raw.execute(f"COMMIT; SELECT {_TRAIL} FROM sim.look({self.seen}); SELECT * FROM sim.pending()")
+        cursor.nextset()
+        changes = [Change(*row) for row in cursor.fetchall()]
+        if changes:
+            self.seen = changes[-1].id
+        cursor.nextset()
+        hints, open_ingests = cursor.fetchone()
+        return After(changes, hints, open_ingests)
+
+    def seconds_to_due(self, now: str) -> float | None:
+        """Until the next row is due; None: no row waits."""
+        return self.raw.execute(f"SELECT sim.seconds_to_due('{now}')").fetchone()[0]
+
+    def forget(self) -> None:
+        """Empty all tables: the product's guards hold off DELETE, not this."""
+        names = self.raw.execute(
+            "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables"
+            " WHERE schemaname IN ('sim', 'public', 'audit') AND tablename <> 'alembic_version'"
+        ).fetchone()[0]
+        self.raw.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        self.seen = 0
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class SimulatedEngine:
+    """What `common.ledger.engine.transaction` is given as an Engine: one process's way to the ledger."""
+
+    def __init__(self, ledger: Ledger, process: Process, *, down: Callable[[], bool], after: Callable[[After], None]):
+        self._ledger = ledger
+        self._process = process
+        self._down = down
+        self._after = after
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        process = self._process
+        fault = process.point("begin", "ledger_refuses")
+        if fault or self._down():
+            raise _lost("connection refused")
+        self._ledger.begin(now=process.world.clock.isoformat(), name=process.name)
+        process.in_transaction = True
+        try:
+            yield self._ledger.connection
+            self._end()
+        except BaseException:
+            if process.in_transaction:
+                self._ledger.rollback()
+            raise
+        finally:
+            process.in_transaction = False
+
+    def _end(self) -> None:
+        process = self._process
+        fault = process.point("commit", "ledger_loses", "ledger_keeps_silent", "kill_after_commit")
+        if fault and fault.kind == "ledger_loses":
+            raise _lost("server closed the connection unexpectedly")
+        after = self._ledger.commit()
+        process.in_transaction = False
+        self._after(after)
+        if fault and fault.kind == "kill_after_commit":
+            process.die()
+        if fault:
+            raise _lost("server closed the connection unexpectedly")
+
+
+def _lost(told: str) -> OperationalError:
+    return OperationalError("COMMIT", {}, psycopg.OperationalError(told))
