@@ -14,7 +14,7 @@ from common.ledger.claims import Patience
 from common.ledger.engine import transaction
 from common.ledger.reaper import RULES, reap
 from common.ledger.settling import settle
-from common.ledger.tables import dead_letters, ingests, replicas, segments
+from common.ledger.tables import dead_letters, ingests, outbox, replicas, segments
 from common.messages import decode
 from common.outcome import Wait
 from common.topology import COPYING, PLANNING
@@ -57,6 +57,17 @@ def test_a_row_is_hinted_once_per_period_not_at_every_look(engine: Engine) -> No
     looks = [look(engine) for _ in range(3)]
 
     assert (looks, len(hints(engine))) == ([1, 0, 0], 1)
+
+
+def test_hints_do_not_pile_up_while_nothing_can_be_published(engine: Engine) -> None:
+    a_backfill(engine)
+
+    for _ in range(5):
+        look(engine)
+        age(engine, replicas, due_at="- interval '10 minutes'")
+        age(engine, outbox, created_at="- interval '10 minutes'")
+
+    assert len(hints(engine)) == 1
 
 
 def test_a_row_that_a_worker_holds_is_left_alone(engine: Engine) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Interval, delete, func, insert, literal, select
 
 from common.ledger.tables import outbox
 from common.messages import Hint, encode
@@ -35,6 +36,16 @@ def relay(connection: Connection, *, publish: Publish, at_most: int = 100) -> in
     if waiting:
         connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in waiting])))
     return len(waiting)
+
+
+def stuck(connection: Connection, *, longer_than: timedelta) -> bool:
+    """Whether the oldest hint has waited for longer: nobody can publish now."""
+    oldest = connection.execute(
+        select(outbox.c.created_at < func.clock_timestamp() - literal(longer_than, Interval()))
+        .order_by(outbox.c.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    return bool(oldest)
 
 
 def waiting(connection: Connection) -> int:

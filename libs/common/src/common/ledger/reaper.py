@@ -49,9 +49,13 @@ def reap(connection: Connection, *, patience: Patience, at_most: int = 500) -> i
     # wait for each other.
     hinted = windows.fill_due(connection, patience=patience, at_most=at_most)
     hints = [(rule, row) for rule, row in due if not _settled(connection, rule, row, patience=patience)]
+    # While nothing is published, hints are not lost but wait: more of them would only make the outbox longer.
+    lost = hints and not outbox.stuck(connection, longer_than=patience.hint_again)
     for rule, row in hints:
         assert rule.stage is not None
-        _hint(connection, rule.stage, row.id, patience=patience)
+        if lost:
+            _hint(connection, rule.stage, row.id)
+        _again_later(connection, rule.kind, row.id, patience=patience)
     return len(due) + hinted
 
 
@@ -90,10 +94,9 @@ def _due(connection: Connection, rule: Rule, *, at_most: int) -> list[Any]:
     )
 
 
-def _hint(connection: Connection, stage: Stage, row_id: int, *, patience: Patience) -> None:
+def _hint(connection: Connection, stage: Stage, row_id: int) -> None:
     around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)
     outbox.post(connection, stage=stage, lane=around.lane if around else Lane.DAILY, hint=hint_for(stage, row_id))
-    _again_later(connection, stage.kind, row_id, patience=patience)
 
 
 def _again_later(connection: Connection, kind: Kind, row_id: int, *, patience: Patience) -> None:
