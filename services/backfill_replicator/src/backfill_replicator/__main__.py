@@ -1,12 +1,12 @@
-"""python -m backfill_replicator"""
+"""python -m backfill_replicator [check]"""
 
-from backfill_replicator.wiring import run
-from common.runtime.process import exit_on_bad_settings
+from backfill_replicator.wiring import check, run
+from common.runtime.commands import run_or_check
 
 
 def main() -> None:
-    """Run until SIGTERM."""
-    exit_on_bad_settings(run)
+    """Run until SIGTERM; or, told "check", probe every right and setting and end."""
+    run_or_check(run=run, check=check)
 
 
 if __name__ == "__main__":

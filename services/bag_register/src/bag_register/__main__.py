@@ -1,12 +1,12 @@
-"""python -m bag_register"""
+"""python -m bag_register [check]"""
 
-from bag_register.wiring import run
-from common.runtime.process import exit_on_bad_settings
+from bag_register.wiring import check, run
+from common.runtime.commands import run_or_check
 
 
 def main() -> None:
-    """Run until SIGTERM."""
-    exit_on_bad_settings(run)
+    """Run until SIGTERM; or, told "check", probe every right and setting and end."""
+    run_or_check(run=run, check=check)
 
 
 if __name__ == "__main__":

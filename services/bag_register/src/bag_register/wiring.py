@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -17,8 +19,12 @@ from bag_register.surroundings import Surroundings
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.registry import open_store
 from common.assembly import ConfiguredStores, courier_opener, open_stores
+from common.checking import Configs, Duties, at_store
+from common.checking import check as probe
 from common.domain.location import LocationId, Provider
 from common.errors import ConfigurationError
+from common.probing.findings import Finding
+from common.probing.stores import can_create, can_list, can_read, can_upload
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import build, read_settings
 from common.runtime.worker import Step
@@ -49,6 +55,19 @@ def run() -> None:
         run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
 
 
+def check(words: Sequence[str]) -> int:
+    """Probe what the service needs; its exit status."""
+    settings = read_settings(Settings)
+    duties = Duties(at_sources=(can_list, can_read), elsewhere=partial(_record_store, settings.records))
+    return probe(SERVICE, settings, duties, words)
+
+
+def _record_store(records: str, configs: Configs) -> Iterator[Finding]:
+    """Where the file lists are kept has to take new ones, small and large, and give them back."""
+    named = next((config for location, config in configs.items() if location.value == records), None)
+    return at_store(named or _directory(records, configs), (can_create, can_upload, can_read))
+
+
 def make_steps(*, engine: Engine, stores: ConfiguredStores, lists: FileLists) -> dict[Stage, Step]:
     """The steps of this service by stage."""
     records = LedgerRecords(engine)
@@ -61,14 +80,18 @@ def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:
     for location, config in stores.configs.items():
         if location.value == records:
             return FileLists(store=stores(location), prefix=config.prefix)
+    return FileLists(store=open_store(_directory(records, stores.configs)))
+
+
+def _directory(records: str, configs: Configs) -> LocationConfig:
+    """The directory of that name as a location, made if it is not there. Raises ConfigurationError."""
     directory = Path(records).absolute()
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        known = ", ".join(sorted(location.value for location in stores.configs))
+        known = ", ".join(sorted(location.value for location in configs))
         raise ConfigurationError(
             f"BACKFILL_RECORDS: {records!r} is no location ({known}), and no directory can be made there "
             f"({error.strerror}). Name one of these locations, or a directory that this service may write to."
         ) from error
-    config = LocationConfig(id=LocationId("records"), provider=Provider.LOCAL, bucket=str(directory))
-    return FileLists(store=open_store(config))
+    return LocationConfig(id=LocationId("records"), provider=Provider.LOCAL, bucket=str(directory))

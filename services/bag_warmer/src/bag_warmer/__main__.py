@@ -1,12 +1,12 @@
-"""python -m bag_warmer"""
+"""python -m bag_warmer [check]"""
 
-from bag_warmer.wiring import run
-from common.runtime.process import exit_on_bad_settings
+from bag_warmer.wiring import check, run
+from common.runtime.commands import run_or_check
 
 
 def main() -> None:
-    """Run until SIGTERM."""
-    exit_on_bad_settings(run)
+    """Run until SIGTERM; or, told "check", probe every right and setting and end."""
+    run_or_check(run=run, check=check)
 
 
 if __name__ == "__main__":

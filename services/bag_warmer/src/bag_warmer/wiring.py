@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine
@@ -10,13 +11,17 @@ from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan, ThawSegment
 from common.assembly import ConfiguredStores, courier_opener, open_stores
+from common.checking import Duties
+from common.checking import check as probe
 from common.pools import Pools
+from common.probing.stores import can_list, can_read, can_thaw
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
 from common.topology import PLANNING, THAWING, Stage
 
 SERVICE = "bag_warmer"
+DUTIES = Duties(at_sources=(can_list, can_read, can_thaw))
 
 
 def run() -> None:
@@ -26,6 +31,11 @@ def run() -> None:
     stores = open_stores(settings, engine)
     steps = make_steps(settings=settings, engine=engine, stores=stores)
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def check(words: Sequence[str]) -> int:
+    """Probe what the service needs; its exit status."""
+    return probe(SERVICE, read_settings(Settings), DUTIES, words)
 
 
 def make_steps(

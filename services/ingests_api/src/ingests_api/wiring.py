@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from random import Random, SystemRandom
@@ -12,6 +13,8 @@ import structlog
 from sqlalchemy import Engine
 
 from common.assembly import courier_opener, open_stores
+from common.checking import Duties
+from common.checking import check as probe
 from common.ledger import idempotency
 from common.ledger.engine import transaction
 from common.runtime.housekeeping import Relay
@@ -35,6 +38,7 @@ from ingests_api.surroundings import Surroundings
 log = structlog.get_logger()
 
 SERVICE = "ingests_api"
+DUTIES = Duties()
 _CONNECTIONS = 10
 
 
@@ -82,6 +86,11 @@ def run() -> None:
         stopping.wait()
     ended.set()
     relay.stop(timeout=5)
+
+
+def check(words: Sequence[str]) -> int:
+    """Probe what the service needs; its exit status."""
+    return probe(SERVICE, read_settings(Settings), DUTIES, words)
 
 
 def _pass_on(settings: Settings, *, engine: Engine, relay: Relay) -> None:

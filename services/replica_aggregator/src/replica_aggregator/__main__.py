@@ -1,12 +1,12 @@
-"""python -m replica_aggregator"""
+"""python -m replica_aggregator [check]"""
 
-from common.runtime.process import exit_on_bad_settings
-from replica_aggregator.wiring import run
+from common.runtime.commands import run_or_check
+from replica_aggregator.wiring import check, run
 
 
 def main() -> None:
-    """Run until SIGTERM."""
-    exit_on_bad_settings(run)
+    """Run until SIGTERM; or, told "check", probe every right and setting and end."""
+    run_or_check(run=run, check=check)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Engine
 
 from common.assembly import courier_opener, open_stores
+from common.checking import Duties
+from common.checking import check as probe
 from common.ports import Stores
+from common.probing.stores import can_list, can_read, cannot_write
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
@@ -15,6 +20,7 @@ from replica_aggregator.settings import Settings
 from replica_aggregator.step import Aggregate
 
 SERVICE = "replica_aggregator"
+DUTIES = Duties(at_destinations=(can_list, can_read, cannot_write))
 
 
 def run() -> None:
@@ -24,6 +30,11 @@ def run() -> None:
     stores = open_stores(settings, engine)
     steps = make_steps(engine=engine, stores=stores)
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def check(words: Sequence[str]) -> int:
+    """Probe what the service needs; its exit status."""
+    return probe(SERVICE, read_settings(Settings), DUTIES, words)
 
 
 def make_steps(*, engine: Engine, stores: Stores) -> dict[Stage, Step]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from common.assembly import courier_opener, open_stores
+from common.checking import Duties
+from common.checking import check as probe
 from common.pools import Pools
 from common.ports import Stores
+from common.probing.stores import can_read, cannot_write
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
@@ -15,6 +19,7 @@ from verifier.settings import Settings
 from verifier.step import Verify
 
 SERVICE = "verifier"
+DUTIES = Duties(at_destinations=(can_read, cannot_write))
 
 
 def run() -> None:
@@ -24,6 +29,11 @@ def run() -> None:
     stores = open_stores(settings, engine)
     steps = make_steps(settings=settings, stores=stores)
     run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+
+
+def check(words: Sequence[str]) -> int:
+    """Probe what the service needs; its exit status."""
+    return probe(SERVICE, read_settings(Settings), DUTIES, words)
 
 
 def make_steps(*, settings: Settings, stores: Stores, pools: Pools = ThreadPoolExecutor) -> dict[Stage, Step]:
