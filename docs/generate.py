@@ -1,6 +1,8 @@
-"""Writes the reference pages that can be read off the code: python docs/generate.py [--check]
+"""Writes the reference pages that can be read off the code: python docs/generate.py [--check | --against REVISION]
 
 --check writes nothing and ends with status 1 where a page is not what it would be.
+--against says what the OpenAPI documents take away from clients of an earlier revision, and ends with status 1 where
+they do. Without it, --allow-breaking is needed to write documents that take anything away.
 """
 
 from __future__ import annotations
@@ -8,9 +10,11 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
+import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,7 +34,8 @@ from common.runtime.settings import WorkerSettings
 from common.web.problems import PROBLEMS
 
 sys.path.insert(0, str(Path(__file__).parent))
-from interfaces import command_page, http_page, table
+from breaking import breaking_changes
+from interfaces import command_page, http_page, openapi_documents, table
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -39,16 +44,50 @@ NOTE = "<!-- Written by docs/generate.py (`make docs`): change the code, not thi
 
 
 def main() -> int:
-    """Write the pages, or say which are out of date."""
+    """Write the pages, or say which are out of date, or what they break."""
     parser = argparse.ArgumentParser(description="Write docs/reference from the code.")
     parser.add_argument("--check", action="store_true", help="write nothing; status 1 where a page is out of date")
-    check = parser.parse_args().check
-    stale = [name for name, text in pages().items() if _read(REFERENCE / name) != text]
+    parser.add_argument("--against", metavar="REVISION", help="compare with the OpenAPI documents of this revision")
+    parser.add_argument("--allow-breaking", action="store_true", help="write documents that take something away")
+    given = parser.parse_args()
+    if given.against:
+        return _told(list(_broken(lambda name: _at(given.against, name))))
+    if not given.check and not given.allow_breaking and _told(list(_broken(lambda name: _read(REFERENCE / name)))):
+        sys.stdout.write("nothing is written; --allow-breaking writes it all the same\n")
+        return 1
+    made = pages()
+    stale = [name for name, text in made.items() if _read(REFERENCE / name) != text]
     for name in stale:
-        sys.stdout.write(f"{'out of date' if check else 'written'}: docs/reference/{name}\n")
-        if not check:
-            (REFERENCE / name).write_text(pages()[name], "utf-8")
-    return 1 if check and stale else 0
+        sys.stdout.write(f"{'out of date' if given.check else 'written'}: docs/reference/{name}\n")
+        if not given.check:
+            (REFERENCE / name).parent.mkdir(exist_ok=True)
+            (REFERENCE / name).write_text(made[name], "utf-8")
+    return 1 if given.check and stale else 0
+
+
+def _told(broken: list[str]) -> int:
+    for what in broken:
+        sys.stdout.write(f"breaking: {what}\n")
+    return 1 if broken else 0
+
+
+def _broken(earlier: Callable[[str], str]) -> Iterator[str]:
+    """What the documents take away from those that `earlier` gives by name; "" where there was none."""
+    for service, document in openapi_documents().items():
+        if text := earlier(openapi_name(service)):
+            yield from (f"{service}: {what}" for what in breaking_changes(json.loads(text), document))
+
+
+def _at(revision: str, name: str) -> str:
+    shown = subprocess.run(
+        ["git", "show", f"{revision}:docs/reference/{name}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return shown.stdout if shown.returncode == 0 else ""
+
+
+def openapi_name(service: str) -> str:
+    """Of the file that has the service's OpenAPI document."""
+    return f"openapi/{service}.json"
 
 
 def pages() -> dict[str, str]:
@@ -62,7 +101,13 @@ def pages() -> dict[str, str]:
         "http-api.md": http_page,
         "command-line.md": command_page,
     }
-    return {name: f"{NOTE}\n" + "\n".join(make()).rstrip() + "\n" for name, make in makers.items()}
+    texts = {name: f"{NOTE}\n" + "\n".join(make()).rstrip() + "\n" for name, make in makers.items()}
+    documents = openapi_documents().items()
+    return texts | {openapi_name(service): _json(document) for service, document in documents}
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def settings_page() -> Iterator[str]:

@@ -17,7 +17,9 @@ from ingests_api.choosing import Offer
 
 _HTTP = """Two services answer behind one address: paths that begin with `/ingests`, `/backfills`, `/clients` or
 `/oauth2` are `ingests_api`'s, all others `bag_register`'s. Each gives its OpenAPI document at `/openapi.json` on its
-own port, with `/livez` and `/readyz` beside it. The how-tos show requests and answers:
+own port, with `/livez` and `/readyz` beside it; they are kept here as well, with examples of every request and answer:
+[ingests_api.json](openapi/ingests_api.json), [bag_register.json](openapi/bag_register.json).
+The how-tos show requests and answers:
 [authenticate](../how-to/authenticate.md), [backfill one bag](../how-to/backfill-one-bag.md),
 [import an archive](../how-to/import-an-archive.md).
 
@@ -31,11 +33,11 @@ def http_page() -> Iterator[str]:
     """Every route of the two halves of the API."""
     yield "# The HTTP API\n"
     yield _HTTP
-    rows = [row for service, document in _openapi().items() for row in _routes(service, document)]
+    rows = [row for service, document in openapi_documents().items() for row in _routes(service, document)]
     yield from table(("Request", "Query", "Scope", "Service", "What it is"), rows)
 
 
-def _openapi() -> dict[str, dict[str, Any]]:
+def openapi_documents() -> dict[str, dict[str, Any]]:
     """The documents of both applications, which are made but never run; the engine never connects."""
     nothing: Any = None
     engine = open_engine("postgresql://localhost/none", name="docs")

@@ -9,7 +9,7 @@ from itertools import chain
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from bag_register import imports_api, reports_api, uploads_api
+from bag_register import contract, imports_api, reports_api, uploads_api
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
@@ -19,6 +19,7 @@ from common.ledger.locations import every_location
 from common.web.answers import NO_SUCH_RESOURCE, Refused
 from common.web.application import new_app
 from common.web.auth import Permission, needs
+from common.web.contract import publish
 from common.web.health import add_health
 
 _VERSIONS = "/versions"
@@ -59,6 +60,7 @@ def make_app(around: Surroundings) -> FastAPI:
         dependencies=reading,
     )(bags)
     app.get("/locations", summary="Where bags can lie", dependencies=reading)(locations)
+    publish(app, contract.OPERATIONS, schemas=contract.SCHEMAS)
     return app
 
 

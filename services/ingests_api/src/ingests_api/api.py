@@ -11,11 +11,13 @@ from common.web.application import new_app
 from common.web.auth import Permission, needs
 from common.web.auth.signing import Signer
 from common.web.bodies import json_body
+from common.web.contract import publish
 from common.web.fields import Invalid
 from common.web.health import add_health
 from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
+from ingests_api.contract import campaigns, ingests, operating
 from ingests_api.creating import create
 from ingests_api.dead_letters import add_dead_letters
 from ingests_api.evidence_api import add_evidence
@@ -58,6 +60,11 @@ def make_app(around: Surroundings) -> FastAPI:
     add_evidence(app, around)
     reading = [needs(Permission.INGESTS_READ)]
     app.get("/ingests/{ingest_id:path}", **READ, dependencies=reading)(Following(around.engine).read)
+    publish(
+        app,
+        ingests.OPERATIONS | campaigns.OPERATIONS | operating.OPERATIONS,
+        schemas=ingests.SCHEMAS | campaigns.SCHEMAS | operating.SCHEMAS,
+    )
     return app
 
 

@@ -22,8 +22,6 @@ from ingests_api.surroundings import Surroundings
 _MOST = 1000
 _LARGEST = 2**63 - 1
 _STAGES = tuple(stage.name for stage in STAGES)
-_404: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such dead letter"}}
-_409 = _404 | {409: {"description": "Somebody has decided already, or there is no work behind it; `code` says which"}}
 
 LetterId = Annotated[int, Path(ge=1, le=_LARGEST)]
 
@@ -36,19 +34,16 @@ def add_dead_letters(app: FastAPI, around: Surroundings) -> None:
     app.get(
         "/dead-letters/{letter_id}",
         summary="A dead letter, and what people decided about it",
-        responses=_404,
         dependencies=read,
     )(routes.read)
     app.post(
         "/dead-letters/{letter_id}/redrive",
         summary="Have its work done again, by a new ingest or import",
-        responses=_409,
         dependencies=operate,
     )(routes.redrive)
     app.post(
         "/dead-letters/{letter_id}/discard",
         summary="Let its work be; the dead letter is kept, closed",
-        responses=_409,
         dependencies=operate,
     )(routes.discard)
 

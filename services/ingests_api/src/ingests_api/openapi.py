@@ -76,18 +76,8 @@ CREATE: dict[str, Any] = {
             }
         ],
     },
-    "responses": {
-        200: {
-            "description": "What is asked for runs already: the running ingest, Location is its address. Or a dry run"
-        },
-        201: {"description": "Accepted; Location is the ingest's address. A list where several are asked for"},
-        400: _error("The request cannot be understood; the description says where and why"),
-        404: _error("The register has no such bag, or no such version of it"),
-        415: _error("The request is not application/json"),
-        422: _error("The Idempotency-Key was used for another request"),
-    },
 }
-_CALLBACK_LOG = _object(
+CALLBACK_LOG = _object(
     ["type", "results"],
     type={"const": "ResultList"},
     results={
@@ -117,23 +107,13 @@ _CALLBACK_LOG = _object(
 )
 CALLBACKS: dict[str, Any] = {
     "summary": "An ingest's callbacks, with every attempt to deliver them",
-    "responses": {
-        200: {"description": "The callbacks, by date of request", **_json(_CALLBACK_LOG)},
-        404: _error("There is no such ingest"),
-    },
 }
 REPLAY: dict[str, Any] = {
     "status_code": 202,
     "summary": "Send an ingest's callbacks again, from the schedule's beginning",
-    "responses": {
-        202: {"description": "They are due now; their message ids stay", **_json(_CALLBACK_LOG)},
-        404: _error("There is no such ingest"),
-        409: _error("There is no callback, or it is still on its way"),
-    },
 }
 READ: dict[str, Any] = {
     "summary": "An ingest with its history and progress",
-    "responses": {200: {"description": "The ingest"}, 404: _error("There is no such ingest")},
 }
 _CLIENT_KINDS = {"type": "string", "enum": ["client", "key"]}
 _SCOPES = {
@@ -161,21 +141,14 @@ TOKEN: dict[str, Any] = {
             "content": {"application/x-www-form-urlencoded": {"schema": _TOKEN_FORM}},
         }
     },
-    "responses": {
-        200: {"description": "The token, how long it is good for, and its scopes"},
-        400: _error("error says what is wrong, as in RFC 6749"),
-        401: _error("There is no such client, or its secret is another"),
-    },
 }
 CLIENTS_CREATE: dict[str, Any] = {
     "status_code": 201,
     "summary": "Make an OAuth client or an API key; its secret is told this once",
     "openapi_extra": {"requestBody": {"required": True, **_json(_NEW_CLIENT)}},
-    "responses": {201: {"description": "The client with its secret"}, 400: _error("What is wrong, and where")},
 }
 CLIENTS_LIST: dict[str, Any] = {"summary": "Clients and keys, with their scopes and last use"}
 CLIENTS_REVOKE: dict[str, Any] = {
     "summary": "Shut a client or key out, for good",
     "openapi_extra": {"requestBody": {"required": True, **_json(_object(["reason"], reason=_TEXT))}},
-    "responses": {200: {"description": "The client"}, 404: _error("There is no such client")},
 }

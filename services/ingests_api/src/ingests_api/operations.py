@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import FastAPI, Request
@@ -55,16 +55,8 @@ def add_operations(app: FastAPI, around: Surroundings) -> None:
         app.post(
             f"/ingests/{{ingest_id:uuid}}/{name}",
             summary=summary,
-            responses=_responses(),
             dependencies=[needs(permission)],
         )(action)
-
-
-def _responses() -> dict[int | str, dict[str, Any]]:
-    return {
-        404: {"description": "There is no such ingest"},
-        409: {"description": "It makes no sense in the ingest's state; `code` and the description say why"},
-    }
 
 
 async def _not_now(_request: Request, error: Exception) -> Response:

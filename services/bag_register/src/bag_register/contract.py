@@ -1,0 +1,251 @@
+"""What the OpenAPI document says of the register's routes: answers, shapes and examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common.ledger.uploads import Owner
+from common.web.contract import Answer, Said
+from common.web.shapes import (
+    COUNT,
+    MOMENT,
+    PLACE,
+    PROVIDERS,
+    TEXT,
+    UUID,
+    items,
+    listing,
+    named,
+    one_of,
+    ref,
+    shape,
+    typed,
+)
+
+_DATE = "2026-01-31T09:00:00.000000Z"
+_FILE = typed("File", ["checksum", "name", "path", "size"], checksum=TEXT, name=TEXT, path=TEXT, size=COUNT)
+_FILES = typed("BagManifest", ["checksumAlgorithm", "files"], checksumAlgorithm=TEXT, files=items(_FILE))
+_PROBLEM = typed(
+    "ImportProblem", ["bag", "code", "severity", "message"], bag=TEXT, code=TEXT, severity=TEXT, message=TEXT
+)
+_MISSING = typed(
+    "UnbackfilledBag",
+    ["space", "externalIdentifier", "version", "state", "files", "bytes"],
+    space=TEXT,
+    externalIdentifier=TEXT,
+    version=TEXT,
+    state=one_of(["missing", "in progress", "failed"]),
+    stage=TEXT,
+    code=TEXT,
+    ingestId=UUID,
+    files=COUNT,
+    bytes=COUNT,
+)
+_TOTALS = ("bagVersions", "files", "bytes", "missing", "inProgress", "failed")
+SCHEMAS: dict[str, Any] = {
+    "BagPlace": PLACE,
+    "StorageManifest": typed(
+        "Bag",
+        ["id", "version", "createdDate", "space", "info", "manifest", "tagManifest", "location", "replicaLocations"],
+        id=TEXT,
+        version=TEXT,
+        createdDate=MOMENT,
+        space=named("Space"),
+        info=typed("BagInfo", ["externalIdentifier"], externalIdentifier=TEXT),
+        manifest=_FILES,
+        tagManifest=_FILES,
+        location=ref("BagPlace"),
+        replicaLocations=items(ref("BagPlace")),
+    ),
+    "Versions": listing(
+        "ResultList", typed("Bag", ["id", "version", "createdDate"], id=TEXT, version=TEXT, createdDate=MOMENT)
+    ),
+    "Location": typed(
+        "Location",
+        ["id", "title", "provider", "bucket", "prefix"],
+        id=TEXT,
+        title=TEXT,
+        provider=named("Provider", PROVIDERS),
+        bucket=TEXT,
+        prefix=TEXT,
+    ),
+    "Import": typed(
+        "Import",
+        ["id", "location", "prefix", "state", "counts", "problems", "createdDate"],
+        id=TEXT,
+        location=named("Location"),
+        prefix=TEXT,
+        state=TEXT,
+        counts=shape(["registered", "known", "refused"], registered=COUNT, known=COUNT, refused=COUNT),
+        error=typed("ImportError", ["code", "description"], code=TEXT, description=TEXT),
+        problems=items(_PROBLEM),
+        next=TEXT,
+        createdDate=MOMENT,
+        finishedDate=MOMENT,
+    ),
+    "DryRun": typed(
+        "DryRun",
+        ["would", "location", "prefix"],
+        would=one_of(["create", "join"]),
+        location=named("Location"),
+        prefix=TEXT,
+        **{"import": TEXT},
+    ),
+    "UnbackfilledReport": typed(
+        "UnbackfilledReport",
+        ["location", "totals", "results"],
+        location=named("Location"),
+        totals=shape(_TOTALS, **dict.fromkeys(_TOTALS, COUNT)),
+        results=items(_MISSING),
+        next=TEXT,
+    ),
+    "UploadsReport": typed(
+        "UploadsReport",
+        ["location", "results"],
+        location=named("Location"),
+        results=items(
+            typed(
+                "UnfinishedUpload",
+                ["path", "uploadId", "owner", "since"],
+                path=TEXT,
+                uploadId=TEXT,
+                owner=one_of([each.value for each in Owner]),
+                since=MOMENT,
+                abortedDate=MOMENT,
+            )
+        ),
+        next=shape(["after", "afterUpload"], after=TEXT, afterUpload=TEXT),
+    ),
+}
+_AZURE = {"id": "azure", "type": "Location"}
+_PLACE = {
+    "id": "cold",
+    "provider": {"id": "amazon-s3", "type": "Provider"},
+    "bucket": "archive",
+    "path": "digitised/b12345",
+    "type": "Location",
+}
+_BAG = {
+    "id": "digitised/b12345",
+    "type": "Bag",
+    "version": "v2",
+    "createdDate": _DATE,
+    "space": {"id": "digitised", "type": "Space"},
+    "info": {"externalIdentifier": "b12345", "type": "BagInfo"},
+    "manifest": {
+        "checksumAlgorithm": "SHA-256",
+        "files": [
+            {
+                "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "name": "data/b12345_0001.jp2",
+                "path": "v2/data/b12345_0001.jp2",
+                "size": 1048576,
+                "type": "File",
+            }
+        ],
+        "type": "BagManifest",
+    },
+    "tagManifest": {"checksumAlgorithm": "SHA-256", "files": [], "type": "BagManifest"},
+    "location": _PLACE,
+    "replicaLocations": [],
+}
+_LOCATION = {
+    "id": "azure",
+    "title": "Azure",
+    "provider": {"id": "azure-blob-storage", "type": "Provider"},
+    "bucket": "replicas",
+    "prefix": "bags/",
+    "type": "Location",
+}
+_IMPORT: dict[str, Any] = {
+    "id": "3",
+    "type": "Import",
+    "location": {"id": "cold", "type": "Location"},
+    "prefix": "digitised/",
+    "state": "walking",
+    "counts": {"registered": 120, "known": 0, "refused": 0},
+    "problems": [],
+    "createdDate": _DATE,
+}
+_REQUEST = shape(["location"], location=shape(["id"], id=TEXT), prefix=TEXT)
+_REPORT = {
+    "type": "UnbackfilledReport",
+    "location": _AZURE,
+    "totals": {"bagVersions": 1, "files": 412, "bytes": 734003200, "missing": 1, "inProgress": 0, "failed": 0},
+    "results": [
+        {
+            "space": "digitised",
+            "externalIdentifier": "b12345",
+            "version": "v2",
+            "state": "missing",
+            "files": 412,
+            "bytes": 734003200,
+            "type": "UnbackfilledBag",
+        }
+    ],
+}
+_UPLOADS = {
+    "type": "UploadsReport",
+    "location": _AZURE,
+    "results": [
+        {
+            "path": "bags/digitised/b12345/v2/data/film.mkv",
+            "uploadId": "2~1x",
+            "owner": "abandoned",
+            "since": _DATE,
+            "type": "UnfinishedUpload",
+        }
+    ],
+}
+_CSV = {
+    "type": "string",
+    "examples": ["space,external_identifier,version,state,stage,code,ingest_id,files,bytes\r\n"],
+}
+
+OPERATIONS = {
+    "POST /imports": Said(
+        {
+            200: Answer(
+                "What a dry run has to tell",
+                ref("DryRun"),
+                {"type": "DryRun", "would": "create", "location": {"id": "cold", "type": "Location"}, "prefix": ""},
+            ),
+            202: Answer(
+                "Begun, or it runs already", ref("Import"), _IMPORT, headers={"Location": "The import's address"}
+            ),
+        },
+        {"dryRun": False},
+        {"location": {"id": "cold", "type": "Location"}, "prefix": "digitised/"},
+        _REQUEST,
+    ),
+    "GET /imports/{import_id}": Said(
+        {200: Answer("The import", ref("Import"), _IMPORT), 404: Answer("There is no such import")},
+        {"import_id": "3", "after": 0},
+    ),
+    "GET /reports/unbackfilled": Said(
+        {200: Answer("A page, or the whole list as CSV", ref("UnbackfilledReport"), _REPORT, more={"text/csv": _CSV})},
+        {"location": "azure", "limit": 100, "format": "json"},
+    ),
+    "GET /reports/uploads": Said(
+        {200: Answer("A page", ref("UploadsReport"), _UPLOADS)}, {"location": "azure", "limit": 100}
+    ),
+    "GET /bags/{rest}": Said(
+        {
+            200: Answer(
+                "The storage manifest; below …/versions the list of versions",
+                {"anyOf": [ref("StorageManifest"), ref("Versions")]},
+                _BAG,
+            ),
+            304: Answer("It is as the ETag given says"),
+            404: Answer("There is no such bag, or no such version of it"),
+        },
+        {"rest": "digitised/b12345", "version": "v2"},
+    ),
+    "GET /locations": Said(
+        {
+            200: Answer(
+                "All of them", listing("ResultList", ref("Location")), {"type": "ResultList", "results": [_LOCATION]}
+            )
+        }
+    ),
+}
