@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -253,3 +254,12 @@ def test_ranges_are_exactly_what_was_asked_for(shelves: Shelves, wanted: str, fi
     assert answer["Body"].read() == BODY[first : last + 1]
     assert answer["ContentRange"] == f"bytes {first}-{last}/{len(BODY)}"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
+
+
+def test_answers_are_dated_by_the_simulated_clock(shelves: Shelves) -> None:
+    shelves.server.clock.advance(days=40)
+
+    answer = shelves.put("a", "STANDARD")
+
+    dated = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert dated - datetime.now(UTC) > timedelta(days=39)

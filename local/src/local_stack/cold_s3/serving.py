@@ -7,6 +7,8 @@ a thousand small objects spends its time connecting.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -21,6 +23,8 @@ class KeepAliveHandler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024
+    now: Callable[[], datetime]
+    """The clock that the server's answers go by."""
 
     def run_wsgi(self) -> None:
         if self.headers.get("Expect", "").lower() == "100-continue":
@@ -51,7 +55,8 @@ class KeepAliveHandler(MotoRequestHandler):
     def _send(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, reason = status.partition(" ")
         self.send_response_only(int(code), reason)
-        self.send_header("Date", self.date_time_string())
+        # The time at which restored copies expire is this clock's, and clients compare the two.
+        self.send_header("Date", self.date_time_string(self.now().timestamp()))
         for name, value in headers:
             if name.lower() != "connection":
                 self.send_header(name, value)
@@ -65,6 +70,7 @@ class KeepAliveHandler(MotoRequestHandler):
         self.wfile.flush()
 
 
-def server_of(app: Any, *, port: int) -> BaseWSGIServer:
-    """A threaded server on loopback; `serve_forever` runs it."""
-    return make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepAliveHandler)
+def server_of(app: Any, *, port: int, now: Callable[[], datetime]) -> BaseWSGIServer:
+    """A threaded server on loopback; `serve_forever` runs it. Its Date headers tell the time of `now`."""
+    handler = type("ClockedHandler", (KeepAliveHandler,), {"now": staticmethod(now)})
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=handler)
