@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from backfill_client.client import BackfillClient
-from backfill_client.models import Bag, Import, UnbackfilledBag
-from backfill_client.output import Form, moment, show_facts, show_json, show_table, size
+from backfill_client.models import Bag, BagLine, Import, UnbackfilledBag
+from backfill_client.output import Form, moment, show_facts, show_json, show_list, show_table, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
 app = typer.Typer(help="Bags and where their copies lie.", no_args_is_help=True)
@@ -68,6 +68,40 @@ def _show_import(client: BackfillClient, found: Import, form: Form) -> None:
         show_table(("Bag", "Severity", "Code", "Problem"), [(p.bag, p.severity, p.code, p.message) for p in problems])
 
 
+@app.command("list")
+def list_bags(
+    context: typer.Context,
+    space: Annotated[str | None, typer.Option(help="Only of this space")] = None,
+    at: Annotated[str | None, typer.Option(help="Only those registered at this location")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many; all if left out")] = None,
+    output: OutputOption = None,
+) -> None:
+    """List bag versions by name, and where each of them lies."""
+    form = form_of(context, output)
+    with connected(context) as client:
+        found = list(client.bags(space=space, location=at, limit=limit))
+    if form is Form.CSV:
+        columns: tuple[str, ...] = (*_NAMED, "created_date", "files", "bytes", "locations")
+        rows: list[tuple[object, ...]] = [
+            (*_named(one), one.created_date.isoformat(), one.files, one.bytes, " ".join(one.locations)) for one in found
+        ]
+    else:
+        columns = ("Bag", "Registered", "Files", "Size", "Locations")
+        rows = [
+            (one.name, moment(one.created_date), f"{one.files:,}", size(one.bytes), ", ".join(one.locations))
+            for one in found
+        ]
+    show_list(form, columns, rows, models=found)
+
+
+_NAMED = ("space", "external_identifier", "version")
+"""As the API's own CSV names them, so that a list can be a campaign's."""
+
+
+def _named(bag: BagLine | UnbackfilledBag) -> tuple[str, str, str]:
+    return bag.space, bag.external_identifier, bag.version
+
+
 @app.command("show")
 def show_bag(
     context: typer.Context,
@@ -114,10 +148,8 @@ def show_versions(
     """List a bag's versions, newest first."""
     with connected(context) as client:
         versions = client.get_versions(space, external_identifier, before=before)
-    if form_of(context, output) is Form.JSON:
-        show_json(versions)
-    else:
-        show_table(("Version", "Registered"), [(one.version, moment(one.created_date)) for one in versions])
+    rows = [(one.version, moment(one.created_date)) for one in versions]
+    show_list(form_of(context, output), ("Version", "Registered"), rows, models=versions)
 
 
 @app.command("missing")
@@ -130,8 +162,14 @@ def show_missing(
     with connected(context) as client:
         totals = client.unbackfilled_page(at, limit=1).totals
         bags = list(client.unbackfilled(at))
-    if form_of(context, output) is Form.JSON:
+    form = form_of(context, output)
+    if form is Form.JSON:
         show_json({"location": at, "totals": totals, "results": bags})
+        return
+    if form is Form.CSV:
+        columns = (*_NAMED, "state", "stage", "code", "ingest_id", "files", "bytes")
+        rows = [(*_named(b), b.state, b.stage, b.code, b.ingest_id, b.files, b.bytes) for b in bags]
+        show_list(form, columns, rows, models=bags)
         return
     show_table(
         ("Bag", "State", "Stage or code", "Ingest", "Files", "Size"),

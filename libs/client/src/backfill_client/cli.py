@@ -16,7 +16,8 @@ from backfill_client import (
     requirement_commands,
 )
 from backfill_client.credentials import ClientCredentials
-from backfill_client.output import Form, show_json, show_table
+from backfill_client.doctor_command import doctor
+from backfill_client.output import Form, show_list
 from backfill_client.session import OutputOption, Session, connected, credentials_for, form_of, session_for, telling
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.add_typer(ingest_commands.app, name="ingest")
 campaign_commands.add_to(app)
 operate_commands.add_to(app, ingest_commands.app)
 app.add_typer(requirement_commands.app, name="requirements")
+app.command("doctor")(doctor)
 
 
 @app.callback()
@@ -82,10 +84,6 @@ def locations(context: typer.Context, output: OutputOption = None) -> None:
     """List where bags can lie."""
     with connected(context) as client:
         found = client.get_locations()
-    if form_of(context, output) is Form.JSON:
-        show_json(found)
-        return
-    show_table(
-        ("Location", "Title", "Provider", "Bucket", "Prefix"),
-        [(one.id, one.title, one.provider, one.bucket, one.prefix) for one in found],
-    )
+    columns = ("Location", "Title", "Provider", "Bucket", "Prefix")
+    rows = [(one.id, one.title, one.provider, one.bucket, one.prefix) for one in found]
+    show_list(form_of(context, output), columns, rows, models=found)

@@ -13,6 +13,7 @@ from backfill_client.credentials import Credentials
 from backfill_client.models import (
     ApiClient,
     Bag,
+    BagLine,
     BagVersionSummary,
     Import,
     ImportProblem,
@@ -117,6 +118,13 @@ class BackfillClient:
     def get_bag(self, space: str, external_identifier: str, *, version: str | None = None) -> Bag:
         """A bag version's storage manifest; the latest version's where None."""
         return Bag.model_validate(self._register.get(_bag(space, external_identifier), {"version": version}))
+
+    def bags(
+        self, *, space: str | None = None, location: str | None = None, limit: int | None = None
+    ) -> Iterator[BagLine]:
+        """Bag versions by name, page after page, `limit` at most: of a space, of a location, or all."""
+        wanted = {"space": space, "location": location}
+        yield from map(BagLine.model_validate, self._register.pages("/bags", wanted, limit))
 
     def get_versions(
         self, space: str, external_identifier: str, *, before: str | None = None

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backfill_client.models import ApiClient
-from backfill_client.output import Form, moment, show_facts, show_json, show_table
+from backfill_client.output import Form, moment, show_facts, show_json, show_list
 from backfill_client.session import OutputOption, connected, form_of
 
 app = typer.Typer(help="Make, list and revoke OAuth clients and API keys (scope operate).", no_args_is_help=True)
@@ -40,24 +40,20 @@ def every(context: typer.Context, output: OutputOption = None) -> None:
     """List clients and keys, revoked ones too."""
     with connected(context) as client:
         found = client.get_clients()
-    if form_of(context, output) is Form.JSON:
-        show_json(found)
-        return
-    show_table(
-        ("Id", "Name", "Scopes", "Made by", "Ends", "Revoked", "Last used"),
-        [
-            (
-                one.id,
-                one.name,
-                " ".join(one.scopes),
-                one.created_by,
-                _ends(one),
-                moment(one.revoked_date),
-                moment(one.last_used_date),
-            )
-            for one in found
-        ],
-    )
+    columns = ("Id", "Name", "Scopes", "Made by", "Ends", "Revoked", "Last used")
+    rows = [
+        (
+            one.id,
+            one.name,
+            " ".join(one.scopes),
+            one.created_by,
+            _ends(one),
+            moment(one.revoked_date),
+            moment(one.last_used_date),
+        )
+        for one in found
+    ]
+    show_list(form_of(context, output), columns, rows, models=found)
 
 
 @app.command("revoke")

@@ -163,6 +163,24 @@ class BagVersionSummary(Answer):
     created_date: datetime
 
 
+class BagLine(Answer):
+    """A bag version as a list has it."""
+
+    space: Wrapped
+    external_identifier: str
+    version: str
+    created_date: datetime
+    files: int
+    bytes: int
+    locations: list[Wrapped]
+    """Ids of the locations it is registered at, the primary first."""
+
+    @property
+    def name(self) -> str:
+        """The bag version, such as "digitised/b12345/v2"."""
+        return f"{self.space}/{self.external_identifier}/{self.version}"
+
+
 class ImportProblem(Answer):
     """Something wrong with one bag of an import."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -104,7 +104,7 @@ class Operations:
 
         `wanted`: bag, space, status (also "stalled"), destination, code, created_after, created_before, sort.
         """
-        yield from map(IngestLine.model_validate, self._pages("/ingests", wanted, limit))
+        yield from map(IngestLine.model_validate, self._http.pages("/ingests", _wire(wanted), limit))
 
     def cancel(self, ingest_id: str, *, reason: str) -> Ended:
         return Ended.model_validate(self._act("ingests", ingest_id, "cancel", reason))
@@ -119,7 +119,7 @@ class Operations:
 
     def dead_letters(self, *, limit: int | None = None, **wanted: str | None) -> Iterator[DeadLetter]:
         """Dead letters, the newest first, `limit` at most. `wanted`: stage, code, ingest, open ("true", "false")."""
-        yield from map(DeadLetter.model_validate, self._pages("/dead-letters", wanted, limit))
+        yield from map(DeadLetter.model_validate, self._http.pages("/dead-letters", _wire(wanted), limit))
 
     def dead_letter(self, letter_id: str) -> DeadLetter:
         return DeadLetter.model_validate(self._http.get(f"/dead-letters/{quote(letter_id, safe='')}"))
@@ -135,14 +135,7 @@ class Operations:
     def _act(self, kind: str, thing: str, action: str, reason: str) -> Any:
         return self._http.post(f"/{kind}/{quote(thing, safe='')}/{action}", {"reason": reason})
 
-    def _pages(self, path: str, wanted: dict[str, str | None], limit: int | None) -> Iterator[Any]:
-        names = {"created_after": "createdAfter", "created_before": "createdBefore"}
-        params: dict[str, str | int | None] = {names.get(name, name): value for name, value in wanted.items()}
-        left = limit
-        while left is None or left > 0:
-            page = self._http.get(path, params | {"limit": 500 if left is None else min(500, left)})
-            yield from page["results"]
-            left = None if left is None else left - len(page["results"])
-            if "next" not in page:
-                return
-            params["after"] = page["next"]
+
+def _wire(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    names = {"created_after": "createdAfter", "created_before": "createdBefore"}
+    return {names.get(name, name): value for name, value in wanted.items()}

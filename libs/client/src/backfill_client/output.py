@@ -21,6 +21,8 @@ _COLOURS = {
     "finished": "green",
     "failed": "red",
     "error": "red",
+    "ok": "green",
+    "warning": "yellow",
     "processing": "cyan",
     "in progress": "cyan",
 }
@@ -46,6 +48,11 @@ def complain(message: str, remedy: str = "") -> None:
     errors.print(Text(f"Error: {message}", style="red"))
     if remedy:
         errors.print(Text(remedy))
+
+
+def advise(message: str) -> None:
+    """Tell something worth knowing, on standard error: what programs read stays as it is."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(message, style="dim"))
 
 
 def show_json(value: Any) -> None:

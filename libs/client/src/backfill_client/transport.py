@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -38,6 +38,17 @@ class Transport:
     def get(self, path: str, params: Mapping[str, str | int | None] | None = None) -> Any:
         """The document at `path`; tried up to four times. Raises ApiUnreachable, ApiRefused."""
         return self._document(self._got(path, params, {}))
+
+    def pages(self, path: str, params: Mapping[str, str | None], limit: int | None) -> Iterator[Any]:
+        """What the pages of a list hold, `limit` at most. Raises ApiUnreachable, ApiRefused."""
+        left, after = limit, None
+        while left is None or left > 0:
+            page = self.get(path, {**params, "after": after, "limit": 500 if left is None else min(500, left)})
+            yield from page["results"]
+            left = None if left is None else left - len(page["results"])
+            if "next" not in page:
+                return
+            after = page["next"]
 
     def news(
         self, path: str, params: Mapping[str, str | int | None] | None = None, *, etag: str | None

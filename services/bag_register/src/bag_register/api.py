@@ -9,7 +9,7 @@ from itertools import chain
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from bag_register import contract, imports_api, reports_api, uploads_api
+from bag_register import contract, imports_api, lists_api, reports_api, uploads_api
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
@@ -37,6 +37,7 @@ def make_app(around: Surroundings) -> FastAPI:
     add_health(app, engine=around.engine)
     imports_api.add_routes(app, around)
     reports_api.add_routes(app, around)
+    lists_api.add_routes(app, around)
     uploads_api.add_routes(app, around)
 
     def bags(request: Request, rest: str, version: str | None = None, before: str | None = None) -> Response:

@@ -60,6 +60,17 @@ SCHEMAS: dict[str, Any] = {
     "Versions": listing(
         "ResultList", typed("Bag", ["id", "version", "createdDate"], id=TEXT, version=TEXT, createdDate=MOMENT)
     ),
+    "BagVersion": typed(
+        "BagVersion",
+        ["space", "externalIdentifier", "version", "createdDate", "files", "bytes", "locations"],
+        space=named("Space"),
+        externalIdentifier=TEXT,
+        version=TEXT,
+        createdDate=MOMENT,
+        files=COUNT,
+        bytes=COUNT,
+        locations=items(named("Location")),
+    ),
     "Location": typed(
         "Location",
         ["id", "title", "provider", "bucket", "prefix"],
@@ -197,6 +208,17 @@ _UPLOADS = {
         }
     ],
 }
+_LINE = {
+    "type": "BagVersion",
+    "space": {"id": "digitised", "type": "Space"},
+    "externalIdentifier": "b12345",
+    "version": "v2",
+    "createdDate": _DATE,
+    "files": 412,
+    "bytes": 734003200,
+    "locations": [{"id": "cold", "type": "Location"}, _AZURE],
+}
+_LINES = {"type": "string", "examples": ["space,external_identifier,version,created_date,files,bytes,locations\r\n"]}
 _CSV = {
     "type": "string",
     "examples": ["space,external_identifier,version,state,stage,code,ingest_id,files,bytes\r\n"],
@@ -228,6 +250,17 @@ OPERATIONS = {
     ),
     "GET /reports/uploads": Said(
         {200: Answer("A page", ref("UploadsReport"), _UPLOADS)}, {"location": "azure", "limit": 100}
+    ),
+    "GET /bags": Said(
+        {
+            200: Answer(
+                "A page, or the whole list as CSV",
+                listing("ResultList", ref("BagVersion")),
+                {"type": "ResultList", "results": [_LINE], "next": "digitised/b12345/v2"},
+                more={"text/csv": _LINES},
+            )
+        },
+        {"space": "digitised", "limit": 100, "format": "json"},
     ),
     "GET /bags/{rest}": Said(
         {
