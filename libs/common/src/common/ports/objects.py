@@ -100,6 +100,7 @@ class Upload(Protocol):
     def commit(self, parts: Sequence[PartReceipt], *, content_md5: bytes | None = None) -> ObjectInfo:
         """Make the object, of exactly these parts in order of number; only if no object has the key.
 
+        The answer knows key, size, ETag and version; `head` tells the rest.
         Raises AlreadyExists (and leaves that object as it is), NotFound for an upload that was aborted.
         """
         ...

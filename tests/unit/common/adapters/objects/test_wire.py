@@ -150,9 +150,9 @@ def test_a_server_that_stands_still_is_not_waited_for_longer_than_agreed() -> No
 
 def test_data_is_put_whole_and_the_answers_headers_come_back() -> None:
     with serving(b'HTTP/1.1 201 X\r\nETag: "e"\r\nContent-Length: 0\r\n\r\n') as server:
-        told = Wire(5, 5).put(f"http://{server.address}/b/k", memoryview(b"..hello.")[2:7], headers={"x-a": "b"})
+        told = Wire(5, 5).ask("PUT", f"http://{server.address}/b/k", memoryview(b"..hello.")[2:7], headers={"x-a": "b"})
 
-    assert told["ETag"] == '"e"'
+    assert told.headers["ETag"] == '"e"'
     assert b"Content-Length: 5\r\n" in server.asked[0]
     assert b"x-a: b\r\n" in server.asked[0]
 
@@ -173,7 +173,7 @@ def test_a_refusal_before_all_was_sent_is_heard() -> None:
     threading.Thread(target=refuse, daemon=True).start()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/k"
     with listener, pytest.raises(Refusal) as refused:
-        Wire(5, 5).put(url, bytes(16 << 20), headers={})
+        Wire(5, 5).ask("PUT", url, bytes(16 << 20), headers={})
 
     assert refused.value.answer == Answer(403, "Nope")
 

@@ -1,4 +1,4 @@
-"""HTTP for the parts of large objects: straight from and into buffers that are used again, by the standard library.
+"""HTTP for large objects: straight from and into buffers that are used again, by the standard library.
 
 Neither obstore nor the SDKs can read into a buffer of ours; each part of theirs is memory that the kernel has to find
 and clear anew, which costs as much as moving the bytes. Whoever signs the address says what may be asked.
@@ -23,10 +23,17 @@ from common.errors import StoreUnavailable
 
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9_.]+)\s*</Code>")
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _MOST_SAID = 64 * 1024
 """Bytes of a refusal that are read; a longer one costs its connection."""
 
 _Failed = (OSError, http.client.HTTPException)
+
+
+def can_send(headers: Mapping[str, str]) -> bool:
+    """Whether the headers arrive as they are, whatever is between here and there."""
+    return all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers.items())
 
 
 class Refusal(Exception):
@@ -35,6 +42,16 @@ class Refusal(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(str(answer))
         self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that is no refusal."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes = b""
+    """Empty where it went into a buffer; a longer one is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +83,16 @@ class Wire:
         sends another range than it was asked for.
         """
         ranged = {**headers, "Range": f"bytes={first}-{first + len(into) - 1}"}
-        answer = self._exchange(_Request("GET", url, ranged, into=into, first=first))
-        return answer.headers, _whole_size(answer, first, len(into))
+        told = self._exchange(_Request("GET", url, ranged, into=into, first=first))
+        return told.headers, _whole_size(told, first, len(into))
 
-    def put(self, url: str, data: bytes | memoryview, *, headers: Mapping[str, str]) -> http.client.HTTPMessage:
-        """The headers of the answer. Raises Refusal."""
-        return self._exchange(_Request("PUT", url, headers, data=data)).headers
+    def ask(
+        self, method: str, url: str, data: bytes | memoryview | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> Told:
+        """The answer to a request that may be sent twice. Raises Refusal."""
+        return self._exchange(_Request(method, url, headers or {}, data=data))
 
-    def _exchange(self, request: _Request) -> http.client.HTTPResponse:
+    def _exchange(self, request: _Request) -> Told:
         place = urlsplit(request.url)
         idle = self._idle.setdefault(f"{place.scheme}://{place.netloc}", deque())
         with suppress(IndexError):
@@ -110,7 +129,7 @@ class Wire:
 
 def _exchanged(
     connection: http.client.HTTPConnection, request: _Request, idle: deque[http.client.HTTPConnection]
-) -> http.client.HTTPResponse:
+) -> Told:
     """The answer, taken in. The connection is idle again afterwards, or closed. Raises Refusal and what _Failed is."""
     whole = False
     try:
@@ -119,14 +138,14 @@ def _exchanged(
             refusal = Refusal(_read_refusal(answer))
             whole = answer.isclosed()
             raise refusal
-        _take_in(answer, request)
+        body = _take_in(answer, request)
         whole = answer.isclosed()
     finally:
         if whole and not answer.will_close:
             idle.append(connection)
         else:
             connection.close()
-    return answer
+    return Told(answer.status, answer.headers, body)
 
 
 def _asked(connection: http.client.HTTPConnection, request: _Request) -> http.client.HTTPResponse:
@@ -153,20 +172,20 @@ def _read_refusal(answer: http.client.HTTPResponse) -> Answer:
     return Answer(answer.status, name, float(after) if after.isdigit() else None)
 
 
-def _take_in(answer: http.client.HTTPResponse, request: _Request) -> None:
+def _take_in(answer: http.client.HTTPResponse, request: _Request) -> bytes:
     """The whole body, into the request's buffer where it has one. Raises IncompleteRead where it is cut."""
     into, filled = request.into, 0
     if into is not None:
-        _whole_size(answer, request.first, len(into))
+        _whole_size(Told(answer.status, answer.headers), request.first, len(into))
         while filled < len(into):
             count = answer.readinto(into[filled:])
             if not count:
                 raise http.client.IncompleteRead(b"", len(into) - filled)
             filled += count
-    answer.read(_MOST_SAID)
+    return answer.read(_MOST_SAID)
 
 
-def _whole_size(answer: http.client.HTTPResponse, first: int, length: int) -> int:
+def _whole_size(answer: Told, first: int, length: int) -> int:
     """The object's size, by an answer that is the range that was asked for."""
     told = answer.headers.get("Content-Range", "")
     found = _RANGE.fullmatch(told)

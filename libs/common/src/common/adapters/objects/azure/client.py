@@ -1,4 +1,4 @@
-"""The two clients of one container, shared by all threads: obstore for the bytes, azure-storage-blob for the rest."""
+"""The clients of one container, for all threads: obstore for small blobs, HTTP for large ones, the SDK for the rest."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from common.errors import ConfigurationError
 if TYPE_CHECKING:
     from common.adapters.objects.azure.control import Control
     from common.adapters.objects.azure.direct import Direct
+    from common.adapters.objects.azure.sdk_uploads import SdkUploads
     from common.adapters.objects.configuration import LocationConfig
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A container with its clients, each made when it is first needed. Both are thread-safe; neither retries."""
+    """A container with its clients, each made when it is first needed. All are thread-safe; none retries."""
 
     config: LocationConfig
 
@@ -52,7 +53,15 @@ class Connection:
         from common.adapters.objects.azure.direct import Access, Direct
         from common.adapters.objects.wire import Wire
 
-        return Direct(self.control, Access(self.config), Wire(self.config.connect_timeout, self.config.read_timeout))
+        wire = Wire(self.config.connect_timeout, self.config.read_timeout)
+        return Direct(f"{endpoint(self.config)}/{self.config.bucket}", Access(self.config), wire)
+
+    @cached_property
+    def sdk_uploads(self) -> SdkUploads:
+        # Imported here, as it brings the SDK.
+        from common.adapters.objects.azure.sdk_uploads import SdkUploads
+
+        return SdkUploads(self.control)
 
 
 def _obstore(config: LocationConfig) -> ObstoreAzure:

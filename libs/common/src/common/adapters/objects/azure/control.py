@@ -49,11 +49,6 @@ class Control:
         found = (described(blob, key=blob.name, listed=True) for blob in translated_steps(blobs, what))
         return in_byte_order(found, start_after=start_after)
 
-    def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
-        with translated(f"looking at {key}"):
-            blob = self.client.get_blob_client(key, version_id=version_id)
-            return described(blob.get_blob_properties(), key=key)
-
     def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
         options: dict[str, Any] = {}
         if span is not None:

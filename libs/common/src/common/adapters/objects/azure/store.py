@@ -41,7 +41,7 @@ class AzureStore:
         return self.connection.control.list(prefix=prefix, start_after=start_after)
 
     def head(self, *, key: str) -> ObjectInfo:
-        return self.connection.control.head(key)
+        return self.connection.direct.head(key)
 
     def read(
         self,
@@ -60,7 +60,7 @@ class AzureStore:
             length=length,
             if_match=if_match,
             get=lambda span: room.get(key, span, if_match=if_match, version_id=version_id),
-            head=lambda: self.connection.control.head(key, version_id),
+            head=lambda: self.connection.direct.head(key, version_id),
         )
 
     def fetch(
@@ -131,7 +131,7 @@ class AzureStore:
 
     @property
     def _uploads(self) -> Uploads:
-        # Imported here, as it brings the SDK.
+        # Imported here: only large objects need it.
         from common.adapters.objects.azure.upload import Uploads
 
-        return Uploads(self.connection.control, self.connection.direct)
+        return Uploads(self.connection)

@@ -1,7 +1,8 @@
-"""The two clients of one bucket, shared by all threads: obstore for the bytes, boto3 for the rest."""
+"""The clients of one bucket, for all threads: obstore for small objects, HTTP for large ones, boto3 for the rest."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -15,13 +16,17 @@ from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
+    from common.adapters.objects.s3.boto_uploads import BotoUploads
     from common.adapters.objects.s3.control import Control
     from common.adapters.objects.s3.direct import Direct
+    from common.adapters.objects.s3.signing import Credentials
+
+DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A bucket with its clients, each made when it is first needed. Both are thread-safe; neither retries."""
+    """A bucket with its clients, each made when it is first needed. All are thread-safe; none retries."""
 
     config: LocationConfig
 
@@ -52,15 +57,41 @@ class Connection:
     def direct(self) -> Direct:
         # Imported here: only large objects need it.
         from common.adapters.objects.s3.direct import Direct
+        from common.adapters.objects.s3.signing import Signer
         from common.adapters.objects.wire import Wire
 
-        return Direct(self.control, Wire(self.config.connect_timeout, self.config.read_timeout))
+        wire = Wire(self.config.connect_timeout, self.config.read_timeout)
+        return Direct(_address(self.config, self._region), Signer(self._region, self._credentials()), wire)
+
+    @cached_property
+    def boto_uploads(self) -> BotoUploads:
+        # Imported here, as it brings boto3.
+        from common.adapters.objects.s3.boto_uploads import BotoUploads
+
+        return BotoUploads(self.control)
 
     @cached_property
     def _session(self) -> Any:
         from common.adapters.objects.s3.control import open_session
 
         return open_session(self.config)
+
+    @cached_property
+    def _region(self) -> str:
+        return self.config.region or self._session.region_name or DEFAULT_REGION
+
+    def _credentials(self) -> Callable[[], Credentials]:
+        """Those of the location; or those of the session, each time as they are then."""
+        from common.adapters.objects.s3.signing import Credentials
+
+        config = self.config
+        if config.access_key_id is None or config.secret_access_key is None:
+            from common.adapters.objects.s3.control import current_credentials
+
+            return lambda: current_credentials(self._session)
+        token = None if config.session_token is None else config.session_token.get_secret_value()
+        known = Credentials(config.access_key_id.get_secret_value(), config.secret_access_key.get_secret_value(), token)
+        return lambda: known
 
     def _login(self) -> dict[str, Any]:
         """Region and credentials as obstore takes them; both from the session where the location does not say."""
@@ -69,7 +100,7 @@ class Connection:
             from obstore.auth.boto3 import Boto3CredentialProvider
 
             provider = Boto3CredentialProvider(self._session, ttl=timedelta(minutes=5))
-            return {"region": self._session.region_name or "us-east-1", "credential_provider": provider}
+            return {"region": self._region, "credential_provider": provider}
         login = {
             "region": config.region,
             "access_key_id": config.access_key_id.get_secret_value(),
@@ -78,6 +109,14 @@ class Connection:
         if config.session_token is not None:
             login["session_token"] = config.session_token.get_secret_value()
         return login
+
+
+def _address(config: LocationConfig, region: str) -> str:
+    """The bucket's, as obstore has it: by path where there is an endpoint of its own or a dot in the name."""
+    if config.endpoint:
+        return f"{config.endpoint.rstrip('/')}/{config.bucket}"
+    host = f"s3.{region}.amazonaws.com"
+    return f"https://{host}/{config.bucket}" if "." in config.bucket else f"https://{config.bucket}.{host}"
 
 
 def _obstore(config: LocationConfig, login: dict[str, Any]) -> ObstoreS3:

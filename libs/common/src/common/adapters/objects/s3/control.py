@@ -15,14 +15,14 @@ from botocore.config import Config
 
 from common.adapters.objects.reading import BLOCK, Found, Span
 from common.adapters.objects.s3.boto_errors import boto_answer, translated, translated_pages
+from common.adapters.objects.s3.client import DEFAULT_REGION
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import described, listed
+from common.adapters.objects.s3.signing import Credentials
 from common.ports import ObjectInfo
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
-
-DEFAULT_REGION = "us-east-1"
 
 
 def open_session(config: LocationConfig) -> Any:
@@ -33,6 +33,16 @@ def open_session(config: LocationConfig) -> Any:
         aws_session_token=_revealed(config, "session_token"),
         region_name=config.region,
     )
+
+
+def current_credentials(session: Any) -> Credentials:
+    """The session's, renewed where they are about to end. Raises StoreUnavailable where there are none just now."""
+    with translated("looking for S3's credentials"):
+        found = session.get_credentials()
+        if found is None:
+            raise boto.NoCredentialsError
+        now = found.get_frozen_credentials()
+    return Credentials(now.access_key, now.secret_key, now.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +67,6 @@ class Control:
         )
         for page in translated_pages(pages, f"listing {prefix!r}"):
             yield from (listed(entry) for entry in page.get("Contents", []))
-
-    def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
-        pinned = {} if version_id is None else {"VersionId": version_id}
-        with translated(f"looking at {key}"):
-            return described(key, self.client.head_object(Bucket=self.bucket, Key=key, **pinned))
 
     def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
         options: dict[str, Any] = {}

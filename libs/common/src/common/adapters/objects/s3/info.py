@@ -14,6 +14,8 @@ from common.ports import ObjectInfo, RestoreStatus
 _ONGOING = re.compile(r"ongoing-request\s*=\s*\"?(true|false)\"?", re.IGNORECASE)
 _EXPIRES = re.compile(r"expiry-date\s*=\s*\"([^\"]+)\"", re.IGNORECASE)
 
+_META = "x-amz-meta-"
+
 
 def parse_restore(header: str | None) -> RestoreStatus | None:
     """Read x-amz-restore, whose fields come in any order and case. Raises RefusedByStore for anything else."""
@@ -63,6 +65,24 @@ def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -
         content_type=answer.get("ContentType"),
         metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
     )
+
+
+def told_by_headers(key: str, told: Mapping[str, str]) -> ObjectInfo:
+    """The headers of HeadObject's answer, in any case."""
+    heard = {name.lower(): value for name, value in told.items()}
+    modified = heard.get("last-modified")
+    facts = {
+        "ContentLength": int(heard["content-length"]),
+        "ETag": heard["etag"],
+        "VersionId": heard.get("x-amz-version-id"),
+        "StorageClass": heard.get("x-amz-storage-class"),
+        "Restore": heard.get("x-amz-restore"),
+        "ArchiveStatus": heard.get("x-amz-archive-status"),
+        "LastModified": _moment(modified) if modified else None,
+        "ContentType": heard.get("content-type"),
+        "Metadata": {name[len(_META) :]: value for name, value in heard.items() if name.startswith(_META)},
+    }
+    return described(key, facts)
 
 
 def _class(name: str | None) -> str | None:

@@ -35,7 +35,7 @@ class S3Store:
         return self.connection.control.list(prefix=prefix, start_after=start_after)
 
     def head(self, *, key: str) -> ObjectInfo:
-        return self.connection.control.head(key)
+        return self.connection.direct.head(key)
 
     def read(
         self,
@@ -53,7 +53,7 @@ class S3Store:
             length=length,
             if_match=if_match,
             get=lambda span: room.get(key, span, if_match=if_match, version_id=version_id),
-            head=lambda: self.connection.control.head(key, version_id),
+            head=lambda: self.connection.direct.head(key, version_id),
         )
 
     def fetch(
@@ -131,10 +131,10 @@ class S3Store:
 
     @property
     def _uploads(self) -> Uploads:
-        # Imported here, as it brings boto3.
+        # Imported here: only large objects need it.
         from common.adapters.objects.s3.upload import Uploads
 
-        return Uploads(self.connection.control, self.connection.direct)
+        return Uploads(self.connection)
 
     def _attributes(self, content_type: str | None, metadata: dict[str, str]) -> dict[str, str]:
         """What a new object is like, as obstore takes it: headers beside metadata."""

@@ -1,14 +1,12 @@
-"""A multipart upload."""
+"""A multipart upload: over the wire where that can be, through boto3 where it cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from common.adapters.objects.s3.boto_errors import translated, translated_pages
-from common.adapters.objects.s3.control import Control
-from common.adapters.objects.s3.direct import Direct
+from common.adapters.objects.s3.client import Connection
+from common.adapters.objects.wire import can_send
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
 
@@ -17,27 +15,16 @@ from common.ports import ObjectInfo, PartReceipt, PendingUpload
 class S3Upload:
     """Upload over one upload id of S3."""
 
-    control: Control
-    direct: Direct
+    connection: Connection
     key: str
     id: str
 
     def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
-        if not self.control.checksums:
-            return self.direct.put_part(self.key, self.id, number, data)
-        with translated(f"uploading part {number} of {self.key}"):
-            answer = self._call("upload_part", PartNumber=number, Body=_body(data))
-        return PartReceipt(number, len(data), answer["ETag"].strip('"'))
+        room = self.connection.boto_uploads if self.connection.config.checksums else self.connection.direct
+        return room.put_part(self.key, self.id, number, data)
 
     def parts(self) -> list[PartReceipt]:
-        pages = self.control.client.get_paginator("list_parts").paginate(**self._name)
-        try:
-            with translated(f"listing the parts of {self.key}"):
-                found = [part for page in pages for part in page.get("Parts", [])]
-        except NotFound:
-            return []
-        receipts = [PartReceipt(p["PartNumber"], p["Size"], p["ETag"].strip('"')) for p in found]
-        return sorted(receipts, key=lambda receipt: receipt.number)
+        return self.connection.boto_uploads.parts(self.key, self.id)
 
     def commit(
         self,
@@ -45,54 +32,40 @@ class S3Upload:
         *,
         content_md5: bytes | None = None,  # noqa: ARG002 - S3 keeps no MD5 of an object in parts
     ) -> ObjectInfo:
-        listed = [
-            {"PartNumber": part.number, "ETag": f'"{part.tag}"'} for part in sorted(parts, key=lambda p: p.number)
-        ]
-        with translated(f"committing {self.key}", writing=True):
-            self._call("complete_multipart_upload", MultipartUpload={"Parts": listed}, IfNoneMatch="*")
-        return self.control.head(self.key)
+        room = self.connection.boto_uploads if self.connection.config.checksums else self.connection.direct
+        return room.commit(self.key, self.id, sorted(parts, key=lambda part: part.number))
 
     def abort(self) -> None:
         try:
-            with translated(f"aborting the upload of {self.key}"):
-                self._call("abort_multipart_upload")
+            self.connection.direct.abort(self.key, self.id)
         except NotFound:
             return
-
-    @property
-    def _name(self) -> dict[str, str]:
-        return {"Bucket": self.control.bucket, "Key": self.key, "UploadId": self.id}
-
-    def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = getattr(self.control.client, operation)(**self._name, **arguments)
-        return answer
 
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
     """The multipart uploads of a bucket."""
 
-    control: Control
-    direct: Direct
+    connection: Connection
 
     def begin(self, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> S3Upload:
-        facts = self.control.new_object(content_type, metadata)
-        with translated(f"beginning an upload of {key}", writing=True):
-            answer = self.control.client.create_multipart_upload(Bucket=self.control.bucket, Key=key, **facts)
-        return S3Upload(self.control, self.direct, key, answer["UploadId"])
+        config = self.connection.config
+        headers = _headers(content_type, metadata, config.storage_class)
+        if not config.checksums and can_send(headers):
+            upload_id = self.connection.direct.begin(key, headers)
+        else:
+            upload_id = self.connection.boto_uploads.begin(key, content_type, metadata)
+        return S3Upload(self.connection, key, upload_id)
 
     def resume(self, *, key: str, upload_id: str) -> S3Upload:
-        return S3Upload(self.control, self.direct, key, upload_id)
+        return S3Upload(self.connection, key, upload_id)
 
     def pending(self, *, prefix: str) -> Iterator[PendingUpload]:
-        pages = self.control.client.get_paginator("list_multipart_uploads")
-        found = pages.paginate(Bucket=self.control.bucket, Prefix=prefix)
-        for page in translated_pages(found, f"listing the uploads below {prefix!r}"):
-            for upload in page.get("Uploads", []):
-                if upload["Key"].startswith(prefix):
-                    yield PendingUpload(upload["Key"], upload["UploadId"], upload.get("Initiated"))
+        return self.connection.boto_uploads.pending(prefix)
 
 
-def _body(data: bytes | memoryview) -> bytes:
-    """botocore sends bytes only; a view is copied."""
-    return data if isinstance(data, bytes) else bytes(data)
+def _headers(content_type: str | None, metadata: dict[str, str] | None, storage_class: str | None) -> dict[str, str]:
+    """What a new object is like, as S3's protocol says it."""
+    facts = {"Content-Type": content_type, "x-amz-storage-class": storage_class}
+    labels = {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
+    return {name: value for name, value in facts.items() if value} | labels
