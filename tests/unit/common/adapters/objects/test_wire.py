@@ -54,7 +54,7 @@ def _request(client: socket.socket) -> bytes:
     sizes = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
     while sizes and len(body) < sizes[0] and (block := client.recv(65536)):
         body += block
-    return data
+    return head + b"\r\n\r\n" + body if head else b""
 
 
 @contextmanager
