@@ -222,3 +222,15 @@ def test_an_unknown_campaign_is_told(client: httpx.Client, path: str) -> None:
     answer = client.post(address) if path == "/pause" else client.get(address)
 
     assert (answer.status_code, answer.json()["label"]) == (404, "Not Found")
+
+
+def test_the_same_key_begins_one_campaign(engine: Engine, client: httpx.Client) -> None:
+    some_bags(engine)
+    key = {"Idempotency-Key": "k1"}
+
+    first, again = (client.post("/backfills", json=campaign(name="one"), headers=key) for _ in range(2))
+    other = client.post("/backfills", json=campaign(name="two"), headers=key)
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+    assert (again.content, again.headers["Location"]) == (first.content, first.headers["Location"])
+    assert len(client.get("/backfills").json()["results"]) == 1

@@ -45,13 +45,21 @@ class Settings(HttpSettings):
         description="how long an access token is good for; from a minute to a day",
     )
 
+    campaign_bytes: int | None = Field(
+        default=None, ge=1, description="campaigns let nothing in while so many bytes of theirs are under way"
+    )
     audit_period: timedelta = Field(
         default=timedelta(hours=1), gt=timedelta(), description="how often each requirement is audited"
     )
 
-    @property
-    def pipeline(self) -> Pipeline:
-        return Pipeline(segments=self.campaign_segments, bags=self.campaign_bags)
+    def pipeline(self, configured: set[LocationId]) -> Pipeline:
+        """Raises ConfigurationError for a warm source that is not in the locations file."""
+        return Pipeline(
+            segments=self.campaign_segments,
+            bags=self.campaign_bags,
+            bytes=self.campaign_bytes,
+            warm=tuple(location.value for location in self.warm(configured)),
+        )
 
     deliver_callbacks: bool = Field(
         default=True, description="deliver callbacks; off where another ingests_api does it, with less network to reach"

@@ -61,7 +61,11 @@ def run() -> None:
     relay = Relay(engine=engine, open_courier=courier_opener(settings), random=random)
     start_housekeeping(settings, engine=engine, relay=relay, until=ended, random=random)
     keep_campaigns(
-        engine=engine, pipeline=settings.pipeline, patience=settings.patience, wake_relay=relay.wake, until=ended
+        engine=engine,
+        pipeline=settings.pipeline(set(configs)),
+        patience=settings.patience,
+        wake_relay=relay.wake,
+        until=ended,
     )
     keep_auditing(engine=engine, period=settings.audit_period, new_id=uuid4, until=ended)
     around = Surroundings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,13 +20,15 @@ from common.ledger.campaigns import controlling, events, records
 from common.ledger.campaigns.controlling import WrongState
 from common.ledger.campaigns.records import CampaignRecord, Failure
 from common.ledger.engine import transaction
+from common.ledger.idempotency import Kept
 from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
 from ingests_api.campaigns import openapi
-from ingests_api.campaigns.choosing import chosen
+from ingests_api.campaigns.choosing import Chosen, chosen
 from ingests_api.campaigns.cursors import bag_cursor, campaign_cursor, cursor_text
 from ingests_api.campaigns.documents import campaign_document, failure_document, preview_document
 from ingests_api.campaigns.request import CampaignRequest, Change, Reason
+from ingests_api.idempotency import answered_once
 from ingests_api.surroundings import Surroundings
 
 _MOST = 1000
@@ -55,18 +58,22 @@ class Routes:
 
     def create(
         self, request: Request, wanted: CampaignRequest, dry_run: bool = Query(default=False, alias="dryRun")
-    ) -> JSONResponse:
+    ) -> Response:
         with transaction(self._around.engine) as connection:
             choice = chosen(connection, wanted, offer=self._around.offer, read=self._around.read_object)
             if dry_run:
                 told = choice.preview(connection)
                 answer = preview_document(told, destination=choice.destination, expected=wanted.expected_count)
                 return JSONResponse(answer)
-            campaign_id = self._around.new_id()
-            controlling.begin(connection, choice.campaign(campaign_id, actor=caller(request).id))
-            self._record(connection, request, "campaign created", campaign_id, detail={"name": wanted.name})
-            document = _document(connection, _found(connection, campaign_id))
-        return JSONResponse(document, status_code=201, headers={"Location": self._address(request, campaign_id)})
+            body = wanted.model_dump(mode="json", by_alias=True)
+            return answered_once(connection, request, body, lambda: self._begin(connection, request, choice))
+
+    def _begin(self, connection: Connection, request: Request, choice: Chosen) -> Kept:
+        campaign_id = self._around.new_id()
+        controlling.begin(connection, choice.campaign(campaign_id, actor=caller(request).id))
+        self._record(connection, request, "campaign created", campaign_id, detail={"name": choice.wanted.name})
+        document = _document(connection, _found(connection, campaign_id))
+        return Kept(201, self._address(request, campaign_id), json.dumps(document, ensure_ascii=False))
 
     def page(
         self,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
 from common.domain.campaign import CampaignState, Limits, Order
 from common.ledger.campaigns import controlling
@@ -18,7 +18,7 @@ from common.ledger.campaigns.selecting import Selection, look_up, preview
 from common.ledger.claims import Patience, take
 from common.ledger.engine import transaction
 from common.ledger.reaper import reap
-from common.ledger.tables import ingests, replicas
+from common.ledger.tables import bag_locations, ingests, locations, replicas
 from common.topology import PLANNING
 from unit.common.ledger.campaigns.builders import (
     FIRST_DAY,
@@ -379,3 +379,48 @@ def test_many_processes_looking_at_once_do_everything_once(engine: Engine) -> No
         assert connection.execute(select(func.count()).select_from(ingests)).scalar_one() == 40
     assert (len(let_in(engine)), hints(engine)) == (15, 15)
     assert the(engine, campaign).selected.bags == 40
+
+
+def test_all_campaigns_together_keep_to_the_bytes_that_may_be_under_way(engine: Engine) -> None:
+    ids = some_bags(engine, 6, size=40)
+    for at in (0, 3):
+        a_campaign(engine, selection=Selection(listed=True), listed=ids[at : at + 3])
+
+    prepared(engine, pipeline=Pipeline(bytes=90))
+
+    assert let_in(engine) == ["b1", "b2", "b4"], "the second campaign has nothing under way: its first one may go"
+
+
+def test_a_warm_copy_that_was_read_back_is_preferred_to_the_primary(engine: Engine) -> None:
+    first, second, third = some_bags(engine, 3)
+    with transaction(engine) as connection:
+        connection.execute(insert(locations).values(id="near", provider="amazon-s3", bucket="near"))
+        for bag, proof in ((first, "E3"), (second, "E1")):
+            connection.execute(
+                insert(bag_locations).values(
+                    bag_version_id=bag, location_id="near", evidence_class=proof, role="replica"
+                )
+            )
+    a_campaign(engine)
+
+    prepared(engine, pipeline=Pipeline(warm=("near",)))
+
+    with transaction(engine) as connection:
+        rows = connection.execute(select(ingests.c.bag_version_id, ingests.c.source_id)).all()
+    assert {row.bag_version_id: row.source_id for row in rows} == {first: "near", second: "cold", third: "cold"}
+
+
+def test_the_priority_of_a_campaign_is_that_of_its_replicas_and_changes_with_it(engine: Engine) -> None:
+    some_bags(engine, 2)
+    campaign = a_campaign(engine, priority=7, limits=Limits(bags_in_flight=1))
+    prepared(engine)
+
+    def priorities() -> list[int]:
+        with transaction(engine) as connection:
+            return list(connection.execute(select(replicas.c.priority).order_by(replicas.c.id)).scalars())
+
+    before = priorities()
+    with transaction(engine) as connection:
+        controlling.change(connection, campaign, values={"priority": -3}, said="Changed", actor="ada")
+
+    assert (before, priorities()) == ([7, 7], [0, 0])

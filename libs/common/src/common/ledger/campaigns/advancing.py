@@ -29,6 +29,10 @@ class Pipeline:
     """Nothing more is let in while so many segments are open."""
     bags: int = 2_000
     """Bag versions of all campaigns under way together."""
+    bytes: int | None = None
+    """Bytes of all campaigns under way together, most of them thawed: restored copies are paid for by the day."""
+    warm: tuple[str, ...] = ()
+    """Locations to copy from rather than from the primary, the preferred first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Looked:
 def advance(connection: Connection, *, pipeline: Pipeline, patience: Patience) -> Looked:
     """Move every open campaign on by one piece of work."""
     found = releasing.open_campaigns(connection)
-    prepared = [_prepare(connection, campaign) for campaign in found]
+    prepared = [_prepare(connection, campaign, pipeline) for campaign in found]
     counted = [campaign for campaign in found if campaign.state in _COUNTED]
     for campaign in counted:
         counting.count_ends(connection, campaign)
@@ -55,14 +59,14 @@ def advance(connection: Connection, *, pipeline: Pipeline, patience: Patience) -
     return Looked(busy=any(prepared), let_in=let_in)
 
 
-def _prepare(connection: Connection, campaign: Any) -> bool:
+def _prepare(connection: Connection, campaign: Any, pipeline: Pipeline) -> bool:
     """True if the campaign is not ready to run and wants another look at once."""
     if campaign.state == CampaignState.SELECTING.value:
         if selecting.select_batch(connection, campaign):
             _selected(connection, campaign)
         return True
     if campaign.state == CampaignState.CREATING.value:
-        if creating.create_batch(connection, campaign):
+        if creating.create_batch(connection, campaign, warm=pipeline.warm):
             _state(connection, campaign, CampaignState.RUNNING)
             events.add(connection, campaign.id, "Every ingest is created; letting them in")
         return True
@@ -86,13 +90,16 @@ def _let_in(connection: Connection, running: list[Any], *, pipeline: Pipeline, p
     """Urgent campaigns first; those of one priority share evenly."""
     if not running or releasing.open_segments(connection, at_most=pipeline.segments) >= pipeline.segments:
         return 0
-    free = pipeline.bags - sum(releasing.load(connection, campaign.id).bags for campaign in running)
+    loads = [releasing.load(connection, campaign.id) for campaign in running]
+    free = pipeline.bags - sum(load.bags for load in loads)
+    octets = None if pipeline.bytes is None else max(0, pipeline.bytes - sum(load.bytes for load in loads))
     done = 0
     for _, group in groupby(running, key=lambda campaign: campaign.priority):
         equals = list(group)
         left = max(0, free - done)
         wants = [releasing.wanted(connection, campaign, at_most=left) for campaign in equals]
         for campaign, places in zip(equals, shares(total=left, wants=wants), strict=True):
-            if places:
-                done += releasing.release(connection, campaign, places=places, patience=patience)
+            released = releasing.release(connection, campaign, places=places, octets=octets, patience=patience)
+            done += released.bags
+            octets = None if octets is None else max(0, octets - released.bytes)
     return done

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from common.domain.campaign import CampaignState, Limits, Order
+from common.domain.campaign import CampaignState, Disposition, Limits, Order
+from common.domain.replica import ReplicaState
 from common.ledger.campaigns import events, selecting
 from common.ledger.campaigns.selecting import Selection
-from common.ledger.campaigns.tables import campaigns
+from common.ledger.campaigns.tables import campaign_items, campaigns
+from common.ledger.tables import replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,22 @@ def change(connection: Connection, campaign_id: UUID, *, values: Mapping[str, An
     """Change priority or limits, also while it runs. Raises WrongState, LookupError."""
     _open(connection, campaign_id)
     connection.execute(update(campaigns).where(campaigns.c.id == campaign_id).values(**values))
+    if "priority" in values:
+        _change_urgency(connection, campaign_id, max(0, values["priority"]))
     events.add(connection, campaign_id, said, actor=actor)
+
+
+def _change_urgency(connection: Connection, campaign_id: UUID, priority: int) -> None:
+    """Also of what is under way: workers take the most urgent row of their lane first."""
+    own = select(campaign_items.c.ingest_id).where(
+        campaign_items.c.campaign_id == campaign_id,
+        campaign_items.c.disposition == Disposition.CREATED.value,
+        campaign_items.c.done_at.is_(None),
+    )
+    open_ones = [state.value for state in ReplicaState if not state.terminal]
+    connection.execute(
+        update(replicas).where(replicas.c.ingest_id.in_(own), replicas.c.state.in_(open_ones)).values(priority=priority)
+    )
 
 
 _CANCEL = """

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
+
+from common.domain.naming import MAPPED_NAMES
 
 BATCH = 2_000
 """Ingests created in one transaction."""
@@ -32,11 +35,20 @@ _INGESTS = """
 WITH accepted AS (
     INSERT INTO ingests (id, ingest_type, space, external_identifier, version, bag_version_id, source_id,
                          destination_id, status, options, campaign_id)
-    SELECT batch.ingest_id, 'backfill', bag.space, bag.external_identifier, bag.version, bag.id, home.location_id,
-           :destination, 'accepted', CAST(:options AS jsonb), :campaign
+    SELECT batch.ingest_id, 'backfill', bag.space, bag.external_identifier, bag.version, bag.id,
+           coalesce(warm.location_id, home.location_id), :destination, 'accepted', CAST(:options AS jsonb), :campaign
     FROM campaign_batch batch
     JOIN bag_versions bag ON bag.id = batch.bag_version_id
     JOIN bag_locations home ON home.bag_version_id = bag.id AND home.role = 'primary'
+    LEFT JOIN LATERAL (
+        SELECT copy.location_id FROM bag_locations copy
+        WHERE copy.bag_version_id = bag.id AND copy.location_id = ANY (CAST(:warm AS text[]))
+          AND copy.location_id <> :destination AND copy.evidence_class >= 'E3'
+          AND NOT EXISTS (SELECT FROM ingest_events event
+                          WHERE event.ingest_id = copy.ingest_id AND event.detail ? :mapped)
+        ORDER BY array_position(CAST(:warm AS text[]), copy.location_id)
+        LIMIT 1
+    ) warm ON true
     WHERE batch.disposition = 'joined'
     ON CONFLICT (bag_version_id, destination_id) WHERE status IN ('accepted', 'processing') DO NOTHING
     RETURNING id
@@ -52,14 +64,16 @@ WHERE batch.disposition = 'joined' AND running.bag_version_id = batch.bag_versio
 """
 
 _REPLICAS = """
-INSERT INTO replicas AS known (bag_version_id, location_id, source_id, ingest_id, lane, state, not_before, due_at)
-SELECT ingest.bag_version_id, :destination, ingest.source_id, ingest.id, 'backfill', 'planning',
+INSERT INTO replicas AS known (bag_version_id, location_id, source_id, ingest_id, lane, state, priority, not_before,
+                               due_at)
+SELECT ingest.bag_version_id, :destination, ingest.source_id, ingest.id, 'backfill', 'planning', :priority,
        timestamptz '9999-01-01 00:00:00+00', timestamptz '9999-01-01 00:00:00+00'
 FROM campaign_batch batch JOIN ingests ingest ON ingest.id = batch.ingest_id
 WHERE batch.disposition = 'created'
 ON CONFLICT (bag_version_id, location_id) DO UPDATE
 SET state = 'planning', ingest_id = excluded.ingest_id, source_id = excluded.source_id, lane = excluded.lane,
-    attempts = 0, progress = '{}', pins = NULL, file_count = NULL, bytes = NULL, error_code = NULL,
+    priority = excluded.priority, deadline = NULL, attempts = 0, progress = '{}',
+    pins = NULL, file_count = NULL, bytes = NULL, error_code = NULL,
     last_error = NULL, claimed_by = NULL, lease_until = NULL,
     not_before = excluded.not_before, due_at = excluded.due_at
 WHERE known.state = 'failed'
@@ -101,8 +115,11 @@ WHERE id = :campaign
 """
 
 
-def create_batch(connection: Connection, campaign: Any) -> bool:
+def create_batch(connection: Connection, campaign: Any, *, warm: Sequence[str]) -> bool:
     """Create the next ingests; True when every item has been dealt with. The campaign's row is locked by the caller.
+
+    `warm`: locations to copy from rather than from the primary, the preferred first, where they hold a copy that was
+    read back and has no mapped names.
 
     An item whose running ingest ended between two statements is left for the next batch. The unique index on
     running ingests decides between campaigns and requests that want the same copy at the same time.
@@ -110,7 +127,10 @@ def create_batch(connection: Connection, campaign: Any) -> bool:
     facts = {
         "campaign": campaign.id,
         "destination": campaign.destination_id,
-        "options": json.dumps(campaign.options),
+        "options": json.dumps(campaign.options | ({"priority": campaign.priority} if campaign.priority > 0 else {})),
+        "priority": max(0, campaign.priority),
+        "warm": list(warm),
+        "mapped": MAPPED_NAMES,
         "batch": BATCH,
         "said": f"Accepted as part of {_named(campaign)}: waits until the campaign lets it in",
     }

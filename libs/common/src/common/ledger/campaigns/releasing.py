@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -66,13 +66,20 @@ def wanted(connection: Connection, campaign: Any, *, at_most: int) -> int:
     return sum(1 for item in _fitting(line, used, limits, places=at_most) if item.open)
 
 
-def release(connection: Connection, campaign: Any, *, places: int, patience: Patience) -> int:
-    """Let in at most `places` bag versions; returns how many. The campaign's row is locked by the caller."""
+def release(connection: Connection, campaign: Any, *, places: int, octets: int | None, patience: Patience) -> Load:
+    """Let in at most `places` bag versions and `octets` bytes; what that was. The caller locks the campaign's row.
+
+    A bag version that is larger than all the bytes there are goes when nothing of its campaign is under way.
+    """
     used, limits = load(connection, campaign.id), limits_of(campaign)
+    if octets is not None:
+        most = used.bytes + octets
+        limits = replace(limits, bytes_in_flight=min(most, limits.bytes_in_flight or most))
     line = _in_line(connection, campaign.id, at_most=places)
     chosen = _fitting(line, used, limits, places=places)
     _let_in(connection, campaign.id, chosen, patience=patience)
-    return len(chosen)
+    size = sum(item.bytes for item in chosen if item.open)
+    return Load(bags=len(chosen), bytes=size, today=size)
 
 
 def _in_line(connection: Connection, campaign_id: UUID, *, at_most: int) -> list[Waiting]:
