@@ -126,7 +126,7 @@ def test_reading_is_tried_again_as_the_server_asks() -> None:
 
 def test_a_request_for_work_is_sent_once() -> None:
     with a_server(503) as (address, asked), BackfillClient(address) as client, pytest.raises(ApiUnreachable):
-        client.create_backfill("digitised", "b1")
+        client.start_import("cold")
     assert asked == ["POST"]
 
 

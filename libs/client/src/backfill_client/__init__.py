@@ -9,6 +9,7 @@ with BackfillClient("https://backfill.example.org", credentials=credentials) as 
         print(ingest.status)
 """
 
+from backfill_client.asking import Wish
 from backfill_client.client import BackfillClient
 from backfill_client.credentials import Credentials
 from backfill_client.errors import ApiRefused, ApiUnreachable, BackfillClientError, NotFound
@@ -44,4 +45,5 @@ __all__ = [
     "NotFound",
     "UnbackfilledBag",
     "UnbackfilledPage",
+    "Wish",
 ]

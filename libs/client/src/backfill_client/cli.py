@@ -9,12 +9,14 @@ import typer
 
 from backfill_client import (
     bags_commands,
+    callback_commands,
     campaign_commands,
     clients_commands,
     ingest_commands,
     operate_commands,
     requirement_commands,
 )
+from backfill_client.create_command import create
 from backfill_client.credentials import ClientCredentials
 from backfill_client.doctor_command import doctor
 from backfill_client.output import Form, show_list
@@ -28,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(bags_commands.app, name="bags")
 app.add_typer(clients_commands.app, name="clients")
+ingest_commands.app.command("create")(create)
+callback_commands.add_to(ingest_commands.app)
 app.add_typer(ingest_commands.app, name="ingest")
 campaign_commands.add_to(app)
 operate_commands.add_to(app, ingest_commands.app)

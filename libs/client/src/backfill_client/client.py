@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
+from backfill_client.asking import Asking, Wish
 from backfill_client.campaigns import Campaigns
 from backfill_client.credentials import Credentials
 from backfill_client.models import (
@@ -50,6 +51,7 @@ class BackfillClient:
         self._ingests = Transport(api, auth=auth, timeout=timeout, sleep=sleep)
         self._register = Transport(register or api, auth=auth, timeout=timeout, sleep=sleep)
         self._sleep = sleep
+        self.asking = Asking(self._ingests)
         self.campaigns = Campaigns(self._ingests, sleep=sleep)
         self.operations = Operations(self._ingests)
         self.requirements = Requirements(self._ingests)
@@ -80,20 +82,21 @@ class BackfillClient:
         restored_days: int | None = None,
         callback_url: str | None = None,
     ) -> Ingest:
-        """Ask for a copy of a bag version (the latest where None) at a location; or get the one under way."""
-        info = {"type": "BagInfo", "externalIdentifier": external_identifier, "version": version}
-        options = {"tier": tier, "restoredDays": restored_days}
-        document = {
-            "type": "Ingest",
-            "ingestType": {"id": "backfill", "type": "IngestType"},
-            "space": {"id": space, "type": "Space"},
-            "bag": {"type": "Bag", "info": _given(info)},
-            "sourceLocation": _named("Location", source),
-            "destination": _named("Location", destination),
-            "options": _given(options) or None,
-            "callback": {"type": "Callback", "url": callback_url} if callback_url else None,
-        }
-        return Ingest.model_validate(self._ingests.post("/ingests", _given(document)))
+        """Ask for a copy of a bag version (the latest where None) at a location; or get the one under way.
+
+        `asking` can say more.
+        """
+        wish = Wish(
+            space=space,
+            external_identifier=external_identifier,
+            version=version,
+            destinations=(destination,) if destination else (),
+            source=source,
+            tier=tier,
+            restored_days=restored_days,
+            callback_url=callback_url,
+        )
+        return self.asking.create(wish)[0]
 
     def get_ingest(self, ingest_id: str) -> Ingest:
         return Ingest.model_validate(self._ingests.get(f"/ingests/{quote(ingest_id, safe='')}"))
@@ -205,11 +208,3 @@ class BackfillClient:
 
 def _bag(space: str, external_identifier: str) -> str:
     return f"/bags/{quote(space, safe='')}/{quote(external_identifier)}"
-
-
-def _named(kind: str, name: str | None) -> dict[str, str] | None:
-    return {"id": name, "type": kind} if name else None
-
-
-def _given(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value is not None}

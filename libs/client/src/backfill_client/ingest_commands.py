@@ -7,9 +7,9 @@ from uuid import UUID
 
 import typer
 
-from backfill_client.bags_commands import IdentifierArgument, SpaceArgument, VersionOption
+from backfill_client.following import follow
 from backfill_client.models import Amount, Ingest
-from backfill_client.output import Form, console, moment, show_facts, show_json, show_table, size
+from backfill_client.output import Form, moment, show_facts, show_json, show_table, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
 app = typer.Typer(help="Ask for copies of bags, and follow them.", no_args_is_help=True)
@@ -23,22 +23,6 @@ def _uuid(text: str) -> str:
 
 
 IngestArgument = Annotated[str, typer.Argument(help="The ingest's id", callback=_uuid)]
-
-
-@app.command("create")
-def create(
-    context: typer.Context,
-    space: SpaceArgument,
-    external_identifier: IdentifierArgument,
-    version: VersionOption = None,
-    to: Annotated[str | None, typer.Option(help="Id of the location; may be left out if there is only one")] = None,
-    tier: Annotated[str | None, typer.Option(help="How fast to thaw: Expedited, Standard or Bulk")] = None,
-    output: OutputOption = None,
-) -> None:
-    """Ask for a copy of a bag version; asking again while it is under way shows the same ingest."""
-    with connected(context) as client:
-        ingest = client.create_backfill(space, external_identifier, version=version, destination=to, tier=tier)
-    show_ingest(ingest, form_of(context, output))
 
 
 @app.command("show")
@@ -57,23 +41,15 @@ def watch(
     output: OutputOption = None,
 ) -> None:
     """Follow an ingest until it has finished; the exit code is 1 if it failed."""
-    form, told = form_of(context, output), 0
+    form = form_of(context, output)
     with connected(context) as client:
-        for ingest in client.watch_ingest(ingest_id, every=every):
-            if form is Form.TABLE:
-                _tell(ingest, told)
-            told = max(told, len(ingest.events))
+        ingest = follow(client, ingest_id, every=every, form=form)
     if form is Form.JSON:
         show_json(ingest)
     else:
         show_facts([("Status", ingest.status), ("Error", _error(ingest))])
     if ingest.status == "failed":
         raise typer.Exit(Exit.FAILED)
-
-
-def _tell(ingest: Ingest, told: int) -> None:
-    for event in ingest.events[told:]:
-        console().print(f"{moment(event.created_date)}  {event.description}", markup=False)
 
 
 def show_ingest(ingest: Ingest, form: Form) -> None:

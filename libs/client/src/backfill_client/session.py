@@ -89,6 +89,15 @@ def credentials_for(
         raise typer.BadParameter(str(error), param_hint="--credentials") from None
 
 
+_REMEDIES = {
+    401: _WHO,
+    403: "Ask an operator for a client with that scope; `backfill doctor` shows those that you have.",
+    404: "Look for its name: `backfill bags list`, `ingest list` and `campaign list` show what there is.",
+    409: "Look at it again with `show`: somebody, or its work, was faster.",
+    429: "Wait a little, and ask for less at once.",
+}
+
+
 @contextmanager
 def connected(context: typer.Context) -> Iterator[BackfillClient]:
     """A client whose errors end the command with the right exit code."""
@@ -109,7 +118,7 @@ def telling() -> Iterator[None]:
         complain(str(error), "Is the service running? Name its address with --api or BACKFILL_API.")
         raise typer.Exit(Exit.UNREACHABLE) from None
     except ApiRefused as error:
-        complain(f"{error.label}: {error.description}", _WHO if error.status == 401 else "")
+        complain(f"{error.label}: {error.description}", _REMEDIES.get(error.status, ""))
         raise typer.Exit(Exit.REFUSED) from None
 
 

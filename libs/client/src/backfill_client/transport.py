@@ -63,9 +63,13 @@ class Transport:
         self, path: str, params: Mapping[str, str | int | None] | None, headers: Mapping[str, str]
     ) -> httpx.Response:
         given = {name: value for name, value in (params or {}).items() if value is not None}
+        return self._tried(lambda: self._http.get(self._address + path, params=given, headers=dict(headers)))
+
+    def _tried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """What may be repeated, is: up to four times."""
         for attempt in range(1, _TRIES + 1):
             try:
-                answer = self._http.get(self._address + path, params=given, headers=dict(headers))
+                answer = send()
             except (httpx.TransportError, httpx.InvalidURL) as error:
                 if attempt == _TRIES:
                     raise self._unreachable(error) from error
@@ -76,9 +80,15 @@ class Transport:
             self._sleep(_pause(attempt, answer.headers.get("retry-after")))
         raise AssertionError
 
-    def post(self, path: str, document: Mapping[str, Any]) -> Any:
-        """What the API answers to the document; sent once. Raises ApiUnreachable, ApiRefused."""
-        return self._send("POST", path, document)
+    def post(self, path: str, document: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """What the API answers to the document. Raises ApiUnreachable, ApiRefused.
+
+        Sent once; with `key`, its Idempotency-Key, up to four times, as the API carries it out once.
+        """
+        if key is None:
+            return self._send("POST", path, document)
+        address, headers = self._address + path, {"Idempotency-Key": key}
+        return self._document(self._tried(lambda: self._http.post(address, json=dict(document), headers=headers)))
 
     def patch(self, path: str, document: Mapping[str, Any]) -> Any:
         """As `post`, to change what is there."""
