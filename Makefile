@@ -70,6 +70,9 @@ chaos: $(INSTALLED) ## kill and spoil the real stack, then check every promise (
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(CHAOS_SECONDS) --broker $(BROKER) \
 		$(if $(SEED),--seed $(SEED)) $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
 
+contract: $(INSTALLED) ## ask the live API everything its OpenAPI documents allow, and more (EXAMPLES=100 SEED=1)
+	@CONTRACT_EXAMPLES=$(or $(EXAMPLES),100) CONTRACT_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -m slow tests/contract
+
 fuzz: $(INSTALLED) ## attack every parser (SECONDS=600 for each, TARGET=manifest, KEEP=1; INPUT=file replays one)
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(addprefix --target ,$(TARGET)) \
 		$(if $(KEEP),--keep) $(if $(INPUT),--input $(INPUT))

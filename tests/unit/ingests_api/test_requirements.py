@@ -50,3 +50,12 @@ def test_what_is_wrong_is_named(client: httpx.Client, wanted: dict[str, object],
     refused = client.post("/requirements", json=wanted)
 
     assert (refused.status_code, said in refused.json()["description"]) == (400, True)
+
+
+def test_a_number_is_neither_true_nor_a_text(client: httpx.Client) -> None:
+    answers = [
+        client.post("/requirements", json={"location": {"id": "azure"}, "healing": {"atMost": value}})
+        for value in (True, "5")
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 400]

@@ -178,7 +178,7 @@ _IMPORT: dict[str, Any] = {
     "problems": [],
     "createdDate": _DATE,
 }
-_REQUEST = shape(["location"], location=shape(["id"], id=TEXT), prefix=TEXT)
+_REQUEST = shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]})
 _REPORT = {
     "type": "UnbackfilledReport",
     "location": _AZURE,

@@ -115,7 +115,7 @@ REPLAY: dict[str, Any] = {
 READ: dict[str, Any] = {
     "summary": "An ingest with its history and progress",
 }
-_CLIENT_KINDS = {"type": "string", "enum": ["client", "key"]}
+_CLIENT_KINDS = {"type": ["string", "null"], "enum": ["client", "key", None]}
 _SCOPES = {
     "type": "array",
     "minItems": 1,
@@ -126,8 +126,8 @@ _NEW_CLIENT = _object(
     kind=_CLIENT_KINDS,
     name=_TEXT,
     scopes=_SCOPES,
-    expiresInDays={"type": "integer", "minimum": 1, "maximum": 3650},
-    reason=_TEXT,
+    expiresInDays={"type": ["integer", "null"], "minimum": 1, "maximum": 3650},
+    reason={"type": ["string", "null"]},
 )
 _TOKEN_FORM = _object(
     ["grant_type"], grant_type={"const": "client_credentials"}, client_id=_TEXT, client_secret=_TEXT, scope=_TEXT

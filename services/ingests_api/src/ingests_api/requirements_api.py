@@ -33,8 +33,8 @@ class Named(_Part):
 class HealingRequest(_Part):
     """Let the audit begin campaigns by itself."""
 
-    at_most: Annotated[int, Field(ge=1, le=1_000_000)] = Healing().at_most
-    bags_in_flight: Annotated[int, Field(ge=1, le=100_000)] = Healing().bags_in_flight
+    at_most: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = Healing().at_most
+    bags_in_flight: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Healing().bags_in_flight
 
 
 class RequirementRequest(_Part):

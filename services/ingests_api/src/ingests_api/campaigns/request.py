@@ -43,8 +43,8 @@ class Missing(Part):
     space: str | None = None
     deposited_after: AwareDatetime | None = None
     deposited_before: AwareDatetime | None = None
-    largest_bytes: Annotated[int, Field(ge=0, le=_LARGEST)] | None = None
-    most: Annotated[int, Field(ge=1, le=_LARGEST)] | None = Field(
+    largest_bytes: Annotated[int, Field(strict=True, ge=0, le=_LARGEST)] | None = None
+    most: Annotated[int, Field(strict=True, ge=1, le=_LARGEST)] | None = Field(
         default=None, description="at most so many, the first ones in the campaign's order"
     )
 
@@ -77,9 +77,9 @@ class Choice(Part):
 class Bounds(Part):
     """How much may be under way at once."""
 
-    bags_in_flight: Annotated[int, Field(ge=1, le=100_000)] = Limits().bags_in_flight
-    bytes_in_flight: Annotated[int, Field(ge=1, le=_LARGEST)] | None = None
-    bytes_per_day: Annotated[int, Field(ge=1, le=_LARGEST)] | None = None
+    bags_in_flight: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Limits().bags_in_flight
+    bytes_in_flight: Annotated[int, Field(strict=True, ge=1, le=_LARGEST)] | None = None
+    bytes_per_day: Annotated[int, Field(strict=True, ge=1, le=_LARGEST)] | None = None
 
     def limits(self) -> Limits:
         return Limits(self.bags_in_flight, self.bytes_in_flight, self.bytes_per_day)
@@ -89,7 +89,7 @@ class Options(Part):
     """How the ingests thaw what is frozen."""
 
     tier: Tier | None = None
-    restored_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    restored_days: Annotated[int, Field(strict=True, ge=1, le=365)] | None = None
 
 
 class CampaignRequest(Part):
@@ -100,9 +100,9 @@ class CampaignRequest(Part):
     destination: Place
     selection: Choice
     order: Order = Order.OLDEST
-    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    priority: Annotated[int, Field(strict=True, ge=-100, le=100)] = 0
     limits: Bounds = Bounds()
-    expected_count: Annotated[int, Field(ge=0)] | None = Field(
+    expected_count: Annotated[int, Field(strict=True, ge=0)] | None = Field(
         default=None, description="refuse the campaign if the selection comes to any other number of bag versions"
     )
     options: Options = Options()
@@ -115,7 +115,7 @@ class CampaignRequest(Part):
 class Change(Part):
     """PATCH /backfills/{id}: what is left out stays as it is; null takes a limit away."""
 
-    priority: Annotated[int, Field(ge=-100, le=100)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=-100, le=100)] | None = None
     limits: Bounds | None = None
 
 

@@ -1,0 +1,59 @@
+"""The live services keep to their OpenAPI documents, whatever they are asked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from contract.live import CONFIGURATION, SERVICES
+from local_stack.servers.postgres_address import PostgresAddress
+from unit.bag_register.ledgers import a_ledger
+
+SEED = os.environ.get("CONTRACT_SEED", "1")
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "100"))
+"""Of each route, at length."""
+
+
+@pytest.fixture(params=SERVICES)
+def address(request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_template: str) -> Iterator[str]:
+    with a_ledger(postgres, migrated_template) as engine, SERVICES[request.param](engine) as address:
+        yield address
+
+
+def asked(address: str, *, examples: int, phases: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
+    limits = [
+        "--max-examples",
+        str(examples),
+        "--phases",
+        phases,
+        "--seed",
+        SEED,
+        "--continue-on-failure",
+        "--no-color",
+    ]
+    return subprocess.run(
+        [*command, f"{address}/openapi.json", *limits, "--continue-on-failure", "--no-color"],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+def test_a_service_keeps_to_its_document(address: str) -> None:
+    ran = asked(address, examples=3, phases="examples,fuzzing")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1000)
+def test_a_service_keeps_to_its_document_at_length(address: str) -> None:
+    ran = asked(address, examples=EXAMPLES, phases="examples,coverage,fuzzing,stateful")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
