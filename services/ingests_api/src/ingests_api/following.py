@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
-from common.ledger.engine import transaction
+from common.ledger.engine import reading
 from common.ledger.ingests import find_ingest, marks
 from common.web.answers import Refused
 from common.web.application import not_allowed
@@ -64,17 +64,15 @@ class Following:
         return Response(found.body, media_type="application/json", headers=headers)
 
     def _look(self, ingest_id: UUID) -> _Seen:
-        with transaction(self._engine) as connection:
-            # The mark before the document: what comes between them is told twice, and not missed.
-            mark = marks(connection, [ingest_id]).get(ingest_id, 0)
+        with reading(self._engine) as connection:
             ingest = find_ingest(connection, ingest_id)
         if ingest is None:
             raise Refused(404, f"Ingest {quote(str(ingest_id))} not found")
         body = bytes(JSONResponse(ingest_document(ingest)).body)
-        return _Seen(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', mark, ingest.status.terminal)
+        return _Seen(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', ingest.mark, ingest.status.terminal)
 
     def _marks(self, ingest_ids: Iterable[UUID]) -> Mapping[UUID, int]:
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return marks(connection, ingest_ids)
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from common.errors import LedgerUnavailable
 
 _TRY_AGAIN = ("08", "40001", "40P01", "53", "57P", "25006")
 """SQLSTATE beginnings after which the same transaction may work: connection, serialisation, resources, shutdown."""
+
+
+_TRUSTED = 1.0
+"""Seconds for which a connection that was in use is taken to be good."""
+_RESTS_SINCE = "rests since"
 
 
 def sqlalchemy_url(dsn: str) -> str:
@@ -25,18 +33,40 @@ def sqlalchemy_url(dsn: str) -> str:
 
 def open_engine(dsn: str, *, name: str, pool_size: int = 5) -> Engine:
     """An engine whose connections show `name` in pg_stat_activity. Connects when first used."""
-    return create_engine(
+    engine = create_engine(
         sqlalchemy_url(dsn),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,
         connect_args={
             "application_name": name,
             "connect_timeout": 5,
             "options": "-c statement_timeout=120000 -c idle_in_transaction_session_timeout=120000",
         },
     )
+    _ask_after_rest(engine)
+    return engine
+
+
+def _ask_after_rest(engine: Engine) -> None:
+    """A connection that has rested is asked whether it still stands before it is used, and replaced where it does not.
+
+    One that was in use a moment ago is not: that would be one more round trip for each request. Where it breaks
+    just then, its user is told LedgerUnavailable, as where it breaks in use.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def rests(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTS_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def is_wanted(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: object) -> None:
+        since = record.info.get(_RESTS_SINCE)
+        if since is not None and time.monotonic() - since > _TRUSTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError(str(error)) from error
 
 
 @contextmanager
@@ -46,9 +76,24 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     Raises LedgerUnavailable where the database cannot be reached or asks to try again.
     After LedgerUnavailable from the commit itself it is unknown whether the transaction took effect.
     """
+    with _told_apart(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to read from, without a transaction: each statement sees what was committed before it.
+
+    Saves the round trips that begin and end a transaction. Raises LedgerUnavailable, as `transaction`.
+    """
+    with _told_apart(), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except PoolTimeout as error:
         raise LedgerUnavailable(f"no database connection became free: {error}") from error
     except DBAPIError as error:

@@ -8,17 +8,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy import Uuid as UUIDType
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import NullType
 
 from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus, IngestType
-from common.domain.location import Location
+from common.domain.location import Location, LocationId, Provider
 from common.domain.replica import SegmentState
 from common.ledger import proofs, stalls
-from common.ledger.beginning import read_location
 from common.ledger.proofs import Proof, Which
 from common.ledger.stalls import Stalled
-from common.ledger.tables import ingest_events, ingests, segments
+from common.ledger.tables import ingest_events, ingests, locations, segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,8 @@ class IngestRecord:
     """The failed ingest that this one does again."""
     stalled: Stalled | None = None
     """The part that has stood still for longest; None while all goes on."""
+    mark: int = 0
+    """Grows with the history, as :func:`marks` has it; 0 without one."""
 
 
 NAMED = 100
@@ -86,33 +100,36 @@ def exists(connection: Connection, ingest_id: UUID) -> bool:
 
 
 def find_ingest(connection: Connection, ingest_id: UUID) -> IngestRecord | None:
-    row = connection.execute(select(ingests).where(ingests.c.id == ingest_id)).one_or_none()
+    """In one statement; those who have something wrong with them take another, or two."""
+    row = connection.execute(_WHOLE, {"ingest": ingest_id}).one_or_none()
     if row is None:
         return None
+    facts = row._mapping
     return IngestRecord(
         id=row.id,
         type=IngestType(row.ingest_type),
         status=IngestStatus(row.status),
         bag=BagVersion.of(row.space, row.external_identifier, row.version),
-        source=read_location(connection, row.source_id),
-        destination=read_location(connection, row.destination_id),
+        source=_location(facts, "source"),
+        destination=_location(facts, "destination"),
         options=row.options,
         callback_url=row.callback_url,
         callback_status=row.callback_status,
         error_code=row.error_code,
         created_at=row.created_at,
-        events=_history(connection, ingest_id),
-        progress=_progress(connection, ingest_id),
-        **_found_wrong(connection, ingest_id),
+        events=tuple(map(Event, row.descriptions or (), row.moments or (), row.details or ())),
+        progress=Progress(**{name: _amount(facts, name) for name in ("planned", *_REACHED)}),
+        bad_files=row.bad,
+        doubted_files=row.doubted,
+        worst=_worst(connection, ingest_id) if row.bad else (),
         retry_of=row.retry_of,
-        stalled=None if row.finished_at else stalls.of_ingest(connection, ingest_id),
+        stalled=stalls.of_ingest(connection, ingest_id) if row.stands_still and not row.finished_at else None,
+        mark=row.mark or 0,
     )
 
 
-def _found_wrong(connection: Connection, ingest_id: UUID) -> dict[str, Any]:
-    bad, doubted = proofs.count_suspicious(connection, ingest_id=ingest_id)
-    worst = proofs.proofs(connection, ingest_id=ingest_id, which=Which.BAD, limit=NAMED) if bad else []
-    return {"bad_files": bad, "doubted_files": doubted, "worst": tuple(worst)}
+def _worst(connection: Connection, ingest_id: UUID) -> tuple[Proof, ...]:
+    return tuple(proofs.proofs(connection, ingest_id=ingest_id, which=Which.BAD, limit=NAMED))
 
 
 def marks(connection: Connection, ingest_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -123,29 +140,12 @@ def marks(connection: Connection, ingest_ids: Iterable[UUID]) -> dict[UUID, int]
     return {row.ingest_id: row.last for row in rows}
 
 
-def _history(connection: Connection, ingest_id: UUID) -> tuple[Event, ...]:
-    rows = connection.execute(
-        select(ingest_events.c.description, ingest_events.c.created_at, ingest_events.c.detail)
-        .where(ingest_events.c.ingest_id == ingest_id)
-        .order_by(ingest_events.c.created_at, ingest_events.c.id)
-    )
-    return tuple(Event(row.description, row.created_at, row.detail) for row in rows)
-
-
 _REACHED = {
     "thawed": (SegmentState.COPYING, SegmentState.VERIFYING, SegmentState.VERIFIED),
     "copied": (SegmentState.VERIFYING, SegmentState.VERIFIED),
     "verified": (SegmentState.VERIFIED,),
 }
 """The states of segments that have this behind them."""
-
-
-def _progress(connection: Connection, ingest_id: UUID) -> Progress:
-    columns: list[ColumnElement[Any]] = _sums("planned", None)
-    for name, states in _REACHED.items():
-        columns += _sums(name, segments.c.state.in_([state.value for state in states]))
-    row = connection.execute(select(*columns).where(segments.c.ingest_id == ingest_id)).one()._mapping
-    return Progress(**{name: _amount(row, name) for name in ("planned", *_REACHED)})
 
 
 def _sums(name: str, condition: ColumnElement[bool] | None) -> list[ColumnElement[Any]]:
@@ -162,3 +162,53 @@ def _amount(row: Mapping[Any, Any], name: str) -> Amount:
     return Amount(
         segments=int(row[f"{name}_segments"]), files=int(row[f"{name}_files"]), bytes=int(row[f"{name}_bytes"])
     )
+
+
+def _location(facts: Mapping[Any, Any], name: str) -> Location:
+    provider = Provider(facts[f"{name}_provider"])
+    place = {part: facts[f"{name}_{part}"] for part in ("bucket", "prefix", "title")}
+    return Location(LocationId(facts[f"{name}_id"]), provider, **place)
+
+
+def _place(name: str) -> tuple[FromClause, list[ColumnElement[Any]]]:
+    table = locations.alias(name)
+    return table, [column.label(f"{name}_{column.name}") for column in table.c if column.name != "id"]
+
+
+def _whole() -> Select[Any]:
+    """Everything that is known about :ingest, in one row. Made once: building it costs more than running it."""
+    about = bindparam("ingest", type_=UUIDType())
+    source, source_facts = _place("source")
+    destination, destination_facts = _place("destination")
+    parts = [_history(about), _progress(about), proofs.suspicious(about).subquery("suspicious")]
+    asked = select(
+        ingests, *source_facts, *destination_facts, *(column for part in parts for column in part.c),
+        stalls.any_of(about).label("stands_still"),
+    )  # fmt: skip
+    rows = ingests.join(source, source.c.id == ingests.c.source_id)
+    rows = rows.join(destination, destination.c.id == ingests.c.destination_id)
+    for part in parts:
+        rows = rows.join(part, true())
+    return asked.select_from(rows).where(ingests.c.id == about)
+
+
+def _history(about: ColumnElement[UUID]) -> FromClause:
+    order = (ingest_events.c.created_at, ingest_events.c.id)
+    columns = {"descriptions": "description", "moments": "created_at", "details": "detail"}
+    lists = [
+        # The driver reads arrays; SQLAlchemy would go through them once more.
+        type_coerce(func.array_agg(aggregate_order_by(ingest_events.c[column], *order)), NullType()).label(name)
+        for name, column in columns.items()
+    ]
+    last = func.max(ingest_events.c.id).label("mark")
+    return select(*lists, last).where(ingest_events.c.ingest_id == about).subquery("history")
+
+
+def _progress(about: ColumnElement[UUID]) -> FromClause:
+    columns: list[ColumnElement[Any]] = _sums("planned", None)
+    for name, states in _REACHED.items():
+        columns += _sums(name, segments.c.state.in_([state.value for state in states]))
+    return select(*columns).where(segments.c.ingest_id == about).subquery("amounts")
+
+
+_WHOLE = _whole()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
 from common.ledger.tables import evidence
 
@@ -86,13 +86,18 @@ def tally(connection: Connection, *, ingest_id: UUID) -> Tally:
 
 
 def count_suspicious(connection: Connection, *, ingest_id: UUID) -> tuple[int, int]:
-    """How many files are bad, and how many were doubted; cheap, however many are neither."""
-    row = connection.execute(
+    """How many files are bad, and how many were doubted."""
+    row = connection.execute(suspicious(literal(ingest_id))).one()
+    return row.bad, row.doubted
+
+
+def suspicious(ingest_id: ColumnElement[UUID]) -> Select[int, int]:
+    """How many files are `bad`, and how many were `doubted`; cheap, however many are neither."""
+    return (
         select(func.count().filter(_BAD).label("bad"), func.count().filter(_DOUBTED).label("doubted"))
         .select_from(evidence)
         .where(evidence.c.ingest_id == ingest_id, _BAD | (evidence.c.reads > 1))
-    ).one()
-    return row.bad, row.doubted
+    )
 
 
 def _proof(row: Any) -> Proof:

@@ -38,6 +38,7 @@ _PROMISES = 3
 """A provider that takes longer than so many times what it promised has stalled."""
 _LOOK_AGAIN = timedelta(days=1)
 """At the latest. What is held back for now has no time of its own."""
+_OF_INGESTS: tuple[Kind, ...] = ("replica", "segment")
 _LOCK = 0x7374616C6C73
 """Advisory lock: "stalls" in ASCII."""
 
@@ -66,7 +67,7 @@ def mark(connection: Connection, *, at_most: int = 500) -> list[Stalled]:
 
 def of_ingest(connection: Connection, ingest_id: UUID) -> Stalled | None:
     """The part of the ingest that has stood still for longest; None while all goes on."""
-    parts = union_all(*(select(*_facts(kind)).where(*_marked(kind, ingest_id)) for kind in ("replica", "segment")))
+    parts = union_all(*(select(*_facts(kind)).where(*_marked(kind, ingest_id)) for kind in _OF_INGESTS))
     row = connection.execute(parts.order_by("entered_at").limit(1)).one_or_none()
     if row is None:
         return None
@@ -74,6 +75,11 @@ def of_ingest(connection: Connection, ingest_id: UUID) -> Stalled | None:
     stage = stage_of_row(row.kind, state)
     assert stage is not None, "only rows that wait for a stage are marked"
     return _stalled(stage, row)
+
+
+def any_of(ingest_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Whether any part of the ingest has stalled."""
+    return or_(*(exists().where(*_marked(kind, ingest_id)) for kind in _OF_INGESTS))
 
 
 def _facts(kind: Kind) -> list[ColumnElement[Any]]:
@@ -89,7 +95,7 @@ def _facts(kind: Kind) -> list[ColumnElement[Any]]:
     ]
 
 
-def _marked(kind: Kind, ingest_id: UUID) -> tuple[ColumnElement[bool], ...]:
+def _marked(kind: Kind, ingest_id: UUID | ColumnElement[UUID]) -> tuple[ColumnElement[bool], ...]:
     table = WORK[kind]
     return table.c.ingest_id == ingest_id, table.c.stalled_at.is_not(None)
 
