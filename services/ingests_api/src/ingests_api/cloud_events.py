@@ -19,7 +19,7 @@ from common.topology import Lane
 from common.web.answers import instant
 
 EVENT_QUEUES = {Lane.DAILY: "events_daily", Lane.BACKFILL: "events_backfill"}
-_BATCH = 200
+_BATCH, _FORGOTTEN = 200, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,19 @@ def pass_on(engine: Engine, *, source: str | None) -> int:
     number = 0
     while True:
         with transaction(engine) as connection:
-            found = news.take(connection, at_most=_BATCH)
-            for one in found if source is not None else []:
-                told = _told(connection, one)
-                event = envelope(one, told, source=source or "")
-                news.post(connection, event_id=one.event_id, queue=EVENT_QUEUES[told.lane], body=event)
+            found = news.forget(connection, at_most=_FORGOTTEN) if source is None else _hand_over(connection, source)
         if not found:
             return number
-        number += len(found)
+        number += found
+
+
+def _hand_over(connection: Connection, source: str) -> int:
+    found = news.take(connection, at_most=_BATCH)
+    for one in found:
+        told = _told(connection, one)
+        event = envelope(one, told, source=source)
+        news.post(connection, event_id=one.event_id, queue=EVENT_QUEUES[told.lane], body=event)
+    return len(found)
 
 
 def envelope(one: Announcement, told: Told, *, source: str) -> str:

@@ -13,6 +13,7 @@ from common.ledger.access_tables import actions
 
 LONGEST_REASON = 1000
 """Characters of `why`; the rest is cut."""
+_RECORD = insert(actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,8 @@ def record(
     `who` is a caller's id, `what` a verb in the past with its noun ("ingest requested"), `subject` kind and id
     ("ingest:1f0c…"). No secrets.
     """
-    connection.execute(
-        insert(actions).values(who=who, what=what, subject=subject, why=why[:LONGEST_REASON], detail=dict(detail or {}))
-    )
+    facts = {"who": who, "what": what, "subject": subject, "why": why[:LONGEST_REASON], "detail": dict(detail or {})}
+    connection.execute(_RECORD, facts)
 
 
 def actions_on(connection: Connection, subject: str) -> list[Action]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from common.domain.bag import BagVersion, ExternalIdentifier, Space, Version
 from common.domain.fixity import Algorithm
@@ -64,18 +64,35 @@ class BagRecord:
         return next(copy.location for copy in self.locations if copy.primary)
 
 
+_BAG = (
+    bag_versions.c.space == bindparam("space"),
+    bag_versions.c.external_identifier == bindparam("name"),
+)
+# Made once, since every request asks them: to build one costs more than to run it.
+_VERSION = select(bag_versions).where(*_BAG, bag_versions.c.version == bindparam("number"))
+_LATEST = select(bag_versions).where(*_BAG).order_by(bag_versions.c.version.desc()).limit(1)
+_MAPS = exists().where(
+    ingest_events.c.ingest_id == bag_locations.c.ingest_id, ingest_events.c.detail.has_key(MAPPED_NAMES)
+)
+_COPIES = (
+    select(
+        locations, bag_locations.c.role, bag_locations.c.evidence_class, bag_locations.c.ingest_id, _MAPS.label("maps")
+    )
+    .join(bag_locations, bag_locations.c.location_id == locations.c.id)
+    .where(bag_locations.c.bag_version_id == bindparam("bag"))
+    .order_by(bag_locations.c.role, bag_locations.c.registered_at, locations.c.id)
+)
+
+
 def find_bag(
     connection: Connection, *, space: Space, external_identifier: ExternalIdentifier, version: Version | None
 ) -> BagRecord | None:
     """A bag version's record; the latest version's where `version` is None."""
-    query = (
-        select(bag_versions)
-        .where(bag_versions.c.space == space.value)
-        .where(bag_versions.c.external_identifier == external_identifier.value)
-    )
-    if version is not None:
-        query = query.where(bag_versions.c.version == version.number)
-    row = connection.execute(query.order_by(bag_versions.c.version.desc()).limit(1)).one_or_none()
+    names: dict[str, Any] = {"space": space.value, "name": external_identifier.value}
+    if version is None:
+        row = connection.execute(_LATEST, names).one_or_none()
+    else:
+        row = connection.execute(_VERSION, {**names, "number": version.number}).one_or_none()
     return None if row is None else _record(row, _copies(connection, row))
 
 
@@ -94,21 +111,7 @@ def find_versions(
 
 def _copies(connection: Connection, bag_version: Any) -> tuple[BagLocation, ...]:
     bag = BagVersion.of(bag_version.space, bag_version.external_identifier, bag_version.version)
-    maps = exists().where(
-        ingest_events.c.ingest_id == bag_locations.c.ingest_id, ingest_events.c.detail.has_key(MAPPED_NAMES)
-    )
-    rows = connection.execute(
-        select(
-            locations,
-            bag_locations.c.role,
-            bag_locations.c.evidence_class,
-            bag_locations.c.ingest_id,
-            maps.label("maps"),
-        )
-        .join(bag_locations, bag_locations.c.location_id == locations.c.id)
-        .where(bag_locations.c.bag_version_id == bag_version.id)
-        .order_by(bag_locations.c.role, bag_locations.c.registered_at, locations.c.id)
-    ).all()
+    rows = connection.execute(_COPIES, {"bag": bag_version.id}).all()
     return tuple(
         BagLocation(
             location_of(row),

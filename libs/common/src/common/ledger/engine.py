@@ -31,8 +31,11 @@ def sqlalchemy_url(dsn: str) -> str:
     return dsn
 
 
-def open_engine(dsn: str, *, name: str, pool_size: int = 5) -> Engine:
-    """An engine whose connections show `name` in pg_stat_activity. Connects when first used."""
+def open_engine(dsn: str, *, name: str, pool_size: int = 5, trusted: float = _TRUSTED) -> Engine:
+    """An engine whose connections show `name` in pg_stat_activity. Connects when first used.
+
+    A connection that has rested for more than `trusted` seconds is asked whether it stands before it is used.
+    """
     engine = create_engine(
         sqlalchemy_url(dsn),
         pool_size=pool_size,
@@ -44,11 +47,11 @@ def open_engine(dsn: str, *, name: str, pool_size: int = 5) -> Engine:
             "options": "-c statement_timeout=120000 -c idle_in_transaction_session_timeout=120000",
         },
     )
-    _ask_after_rest(engine)
+    _ask_after_rest(engine, trusted=trusted)
     return engine
 
 
-def _ask_after_rest(engine: Engine) -> None:
+def _ask_after_rest(engine: Engine, *, trusted: float) -> None:
     """A connection that has rested is asked whether it still stands before it is used, and replaced where it does not.
 
     One that was in use a moment ago is not: that would be one more round trip for each request. Where it breaks
@@ -62,7 +65,7 @@ def _ask_after_rest(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def is_wanted(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: object) -> None:
         since = record.info.get(_RESTS_SINCE)
-        if since is not None and time.monotonic() - since > _TRUSTED:
+        if since is not None and time.monotonic() - since > trusted:
             try:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as error:

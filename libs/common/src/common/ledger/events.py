@@ -13,6 +13,7 @@ from common.ledger.tables import ingest_events
 
 LONGEST = 250
 """Longer descriptions are cut to this many characters, the last three being dots: existing clients expect it."""
+_ADD = insert(ingest_events).on_conflict_do_nothing(index_elements=["ingest_id", "once"])
 
 
 def add(
@@ -24,11 +25,8 @@ def add(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Add a sentence to the history. With `once`, only if no event of this ingest carries that key yet."""
-    connection.execute(
-        insert(ingest_events)
-        .values(ingest_id=ingest_id, description=_sentence(description), once=once, detail=_storable(detail or {}))
-        .on_conflict_do_nothing(index_elements=["ingest_id", "once"])
-    )
+    facts = {"description": _sentence(description), "once": once, "detail": _storable(detail or {})}
+    connection.execute(_ADD, {"ingest_id": ingest_id, **facts})
 
 
 def _storable(value: Any) -> Any:

@@ -38,6 +38,12 @@ def take(connection: Connection, *, at_most: int) -> list[Announcement]:
     return [Announcement(row.event_id, row.type, row.subject, row.detail, row.created_at) for row in rows]
 
 
+def forget(connection: Connection, *, at_most: int) -> int:
+    """Forget the oldest news, which nobody listens for, without reading them; how many there were."""
+    oldest = select(announcements.c.id).order_by(announcements.c.id).limit(at_most).with_for_update(skip_locked=True)
+    return connection.execute(delete(announcements).where(announcements.c.id.in_(oldest))).rowcount
+
+
 def bag_of(connection: Connection, bag_version_id: int) -> BagVersion:
     row = connection.execute(select(bag_versions).where(bag_versions.c.id == bag_version_id)).one()
     return BagVersion.of(row.space, row.external_identifier, row.version)

@@ -14,10 +14,12 @@ from common.topology import Lane, Stage
 Publish = Callable[..., None]
 """Called as publish(queue=…, body=…, message_id=…); raises BrokerUnavailable unless the broker confirmed."""
 
+_POST = insert(outbox)
+
 
 def post(connection: Connection, *, stage: Stage, lane: Lane, hint: Hint) -> None:
     """Put a hint into the outbox."""
-    connection.execute(insert(outbox).values(queue=stage.queue(lane), body=encode(hint).decode()))
+    connection.execute(_POST, {"queue": stage.queue(lane), "body": encode(hint).decode()})
 
 
 def relay(connection: Connection, *, publish: Publish, at_most: int = 100) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.ingest import IngestStatus, IngestType
@@ -24,6 +24,18 @@ from common.topology import PLANNING, Lane, hint_for
 _TRIES = 5
 _RUNNING = text("status IN ('accepted', 'processing')")
 _LANE = Lane.BACKFILL
+# Statements of every request are made once: to build one costs more than to run it.
+_ACCEPT = (
+    insert(ingests)
+    .on_conflict_do_nothing(index_elements=["bag_version_id", "destination_id"], index_where=_RUNNING)
+    .returning(ingests.c.id)
+)
+_REGISTERED = select(bag_locations.c.location_id).where(
+    bag_locations.c.bag_version_id == bindparam("bag"), bag_locations.c.location_id == bindparam("place")
+)
+_NEW_REPLICA = (
+    insert(replicas).on_conflict_do_nothing(index_elements=["bag_version_id", "location_id"]).returning(replicas.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +111,22 @@ def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> 
 
 def _accept(connection: Connection, wish: Wish, ingest_id: UUID) -> bool:
     bag = wish.bag.bag
-    accepted = connection.execute(
-        insert(ingests)
-        .values(
-            id=ingest_id,
-            ingest_type=IngestType.BACKFILL.value,
-            space=bag.space.value,
-            external_identifier=bag.external_identifier.value,
-            version=bag.version.number,
-            bag_version_id=wish.bag.id,
-            source_id=wish.source.id.value,
-            destination_id=wish.destination.id.value,
-            status=IngestStatus.ACCEPTED.value,
-            callback_url=wish.callback_url,
-            callback_status="pending" if wish.callback_url else None,
-            options=dict(wish.options),
-            retry_of=wish.retry_of,
-        )
-        .on_conflict_do_nothing(index_elements=["bag_version_id", "destination_id"], index_where=_RUNNING)
-        .returning(ingests.c.id)
-    ).one_or_none()
-    return accepted is not None
+    facts = {
+        "id": ingest_id,
+        "ingest_type": IngestType.BACKFILL.value,
+        "space": bag.space.value,
+        "external_identifier": bag.external_identifier.value,
+        "version": bag.version.number,
+        "bag_version_id": wish.bag.id,
+        "source_id": wish.source.id.value,
+        "destination_id": wish.destination.id.value,
+        "status": IngestStatus.ACCEPTED.value,
+        "callback_url": wish.callback_url,
+        "callback_status": "pending" if wish.callback_url else None,
+        "options": dict(wish.options),
+        "retry_of": wish.retry_of,
+    }
+    return connection.execute(_ACCEPT, facts).one_or_none() is not None
 
 
 def _running(connection: Connection, wish: Wish) -> UUID | None:
@@ -142,13 +149,8 @@ def _start(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
 
 
 def _registered(connection: Connection, wish: Wish) -> bool:
-    found = connection.execute(
-        select(bag_locations.c.location_id).where(
-            bag_locations.c.bag_version_id == wish.bag.id,
-            bag_locations.c.location_id == wish.destination.id.value,
-        )
-    ).one_or_none()
-    return found is not None
+    wanted = {"bag": wish.bag.id, "place": wish.destination.id.value}
+    return connection.execute(_REGISTERED, wanted).one_or_none() is not None
 
 
 def _nothing_to_do(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
@@ -160,21 +162,17 @@ def _nothing_to_do(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
 
 
 def _new_replica(connection: Connection, wish: Wish, ingest_id: UUID) -> int | None:
-    return connection.execute(
-        insert(replicas)
-        .values(
-            bag_version_id=wish.bag.id,
-            location_id=wish.destination.id.value,
-            source_id=wish.source.id.value,
-            ingest_id=ingest_id,
-            lane=_LANE.value,
-            state=ReplicaState.PLANNING.value,
-            priority=wish.priority,
-            deadline=wish.deadline,
-        )
-        .on_conflict_do_nothing(index_elements=["bag_version_id", "location_id"])
-        .returning(replicas.c.id)
-    ).scalar_one_or_none()
+    facts = {
+        "bag_version_id": wish.bag.id,
+        "location_id": wish.destination.id.value,
+        "source_id": wish.source.id.value,
+        "ingest_id": ingest_id,
+        "lane": _LANE.value,
+        "state": ReplicaState.PLANNING.value,
+        "priority": wish.priority,
+        "deadline": wish.deadline,
+    }
+    return connection.execute(_NEW_REPLICA, facts).scalar_one_or_none()
 
 
 def _reopen(connection: Connection, wish: Wish, ingest_id: UUID) -> int:

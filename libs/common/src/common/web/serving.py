@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from common.errors import ConfigurationError
+from common.web.heads import BoundedHeads
 
 log = structlog.get_logger()
 
@@ -26,6 +27,9 @@ class HttpServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                loop="uvloop",
+                http=BoundedHeads,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -38,15 +38,16 @@ _TOKENS = OAuth2(
 _KEYS = APIKeyHeader(name=API_KEY_HEADER, scheme_name="apiKey", auto_error=False)
 
 
-def _described(_token: Any = Security(_TOKENS), _key: Any = Security(_KEYS)) -> None:
+# FastAPI would send plain functions to a thread of their own, for each request.
+async def _described(_token: Any = Security(_TOKENS), _key: Any = Security(_KEYS)) -> None:
     pass
 
 
-def _opened() -> None:
+async def _opened() -> None:
     pass
 
 
-def _unlimited() -> None:
+async def _unlimited() -> None:
     pass
 
 
