@@ -89,7 +89,22 @@ def _of_whole() -> list[Bar]:
     ]
 
 
-BARS: tuple[Bar, ...] = (*_against_rclone(), *_of_our_own(), *_on_real_servers(), *_of_whole())
+def _of_api() -> list[Bar]:
+    """Over 1,000,000 ingests and 5,000,000 events."""
+    rates = {"get": ("GET /ingests/{id}", 1000), "post": ("POST /ingests", 250)}
+    bars = []
+    for name, (says, rate) in rates.items():
+        bars.append(Bar(f"api/{name}/rate", f"{says} of one process, a second", at_least=rate, unit=""))
+        bars.append(Bar(f"api/{name}/p95", f"{says}, 95 % within", at_most=60, unit=" ms"))
+    return [
+        *bars,
+        Bar("api/lists/p95", "the slowest list: 95 % of its pages, to a depth of 50, within", at_most=60, unit=" ms"),
+        Bar("api/campaign/seconds", "a campaign of 260,000 bags is created within", at_most=120, unit=" s"),
+        Bar("api/rss", "peak memory of the API", at_most=250, unit=" MiB"),
+    ]
+
+
+BARS: tuple[Bar, ...] = (*_against_rclone(), *_of_our_own(), *_on_real_servers(), *_of_whole(), *_of_api())
 
 
 @dataclass(frozen=True, slots=True)

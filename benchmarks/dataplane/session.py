@@ -26,7 +26,7 @@ from benchmarks.dataplane.whole import Whole, measure_whole
 from benchmarks.dataplane.workloads import QUICK_SHAPES, SHAPES, Workload, make
 
 COPYING = ["null-s3", "null-azure", "latency-s3", "latency-azure", "real-s3", "real-azure"]
-SCENES = [*COPYING, "planning", "sparse", "pipeline"]
+SCENES = [*COPYING, "planning", "sparse", "pipeline", "api"]
 LATENCY_MS = 20.0
 _WORKLOADS = {"null": ("w1", "w2", "w4", "w3", "w5"), "latency": ("w1",), "real": ("w1", "w2", "w4", "w5")}
 """Which make sense where: real servers are the limit for large files."""

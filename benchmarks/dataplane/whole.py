@@ -1,4 +1,4 @@
-"""What is more than the data plane: planning of large bags, and the whole pipeline; each in processes of its own."""
+"""What is more than the data plane: planning of large bags, the whole pipeline, the API; in processes of their own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,17 @@ def measure_whole(scenes: Sequence[str], *, rounds: int, quick: bool, say: Calla
     if "pipeline" in scenes:
         arguments = ["--rounds", str(1 if quick else min(rounds, 3)), *(["--quick"] if quick else [])]
         _pipeline(whole, _json("benchmarks.pipeline", *arguments), say)
+    if "api" in scenes:
+        small = ["--ingests", "2000", "--campaign", "500", "--seconds", "3"] if quick else []
+        _api(whole, _json("benchmarks.api", "--json", *small), say)
     return whole
+
+
+def _api(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
+    whole.measures.update({f"api/{name}": value for name, value in took["measures"].items()})
+    whole.lines += [f"API: {line}" for line in took["lines"]]
+    for line in took["lines"]:
+        say(f"  API: {line}")
 
 
 def _plan(whole: Whole, bags: Sequence[int], say: Callable[[str], None]) -> None:
