@@ -24,6 +24,8 @@ class Receiver:
     over: threading.Event = field(default_factory=threading.Event)
     arrived: threading.Event = field(default_factory=threading.Event)
     """Set with the first request."""
+    each: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released with each request."""
 
     @property
     def url(self) -> str:
@@ -37,6 +39,7 @@ class Receiver:
         with connection, suppress(OSError):
             self.requests.append(_request(connection))
             self.arrived.set()
+            self.each.release()
             self.answers[min(len(self.requests), len(self.answers)) - 1](connection, self.over)
 
 

@@ -329,6 +329,8 @@ def test_one_slow_host_does_not_hold_up_the_others(engine: Engine) -> None:
         running = threading.Thread(target=notifier.run, args=[over])
         running.start()
         reached = quick.arrived.wait(10)
+        # Both were sent before, but the last may still be on its way.
+        assert all(slow.each.acquire(timeout=10) for _ in range(2))
         waiting = len(slow.requests)
         over.set()
         slow.over.set()
