@@ -87,7 +87,9 @@ async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
 
 async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
     """The server logs the exception; the client learns nothing of our insides."""
-    return error_answer(500, None)
+    # The server closes the connection after an error that nobody caught: a client that is not told so sends its next
+    # request into it.
+    return error_answer(500, None, {"Connection": "close"})
 
 
 class RequestLog:
