@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def address(request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_
         yield address
 
 
-def asked(address: str, *, examples: int, phases: str) -> subprocess.CompletedProcess[str]:
+def asked(address: str, *, within: Path, examples: int, phases: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"]
     limits = [
         "--max-examples",
@@ -38,6 +39,7 @@ def asked(address: str, *, examples: int, phases: str) -> subprocess.CompletedPr
     ]
     return subprocess.run(
         [*command, f"{address}/openapi.json", *limits, "--continue-on-failure", "--no-color"],
+        cwd=within,
         capture_output=True,
         text=True,
         timeout=900,
@@ -45,15 +47,15 @@ def asked(address: str, *, examples: int, phases: str) -> subprocess.CompletedPr
     )
 
 
-def test_a_service_keeps_to_its_document(address: str) -> None:
-    ran = asked(address, examples=3, phases="examples,fuzzing")
+def test_a_service_keeps_to_its_document(address: str, tmp_path: Path) -> None:
+    ran = asked(address, within=tmp_path, examples=3, phases="examples,fuzzing")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1000)
-def test_a_service_keeps_to_its_document_at_length(address: str) -> None:
-    ran = asked(address, examples=EXAMPLES, phases="examples,coverage,fuzzing,stateful")
+def test_a_service_keeps_to_its_document_at_length(address: str, tmp_path: Path) -> None:
+    ran = asked(address, within=tmp_path, examples=EXAMPLES, phases="examples,coverage,fuzzing,stateful")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
