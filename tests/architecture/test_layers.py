@@ -31,8 +31,8 @@ def test_every_contract_is_kept() -> None:
     [
         ("allowed_importers = common.adapters.objects.s3", "allowed_importers = common.domain", "speaks boto3"),
         (
-            "    runtime\n    ledger | adapters | stored_bag | measuring\n",
-            "    ledger | adapters | stored_bag | measuring\n    runtime\n",
+            "    runtime | probing\n    ledger | adapters | stored_bag | measuring\n",
+            "    ledger | adapters | stored_bag | measuring\n    runtime | probing\n",
             "what lies below it",
         ),
         ("    common.runtime\n    common.adapters\n", "    common.runtime\n    common.ports\n", "need neither ledger"),
