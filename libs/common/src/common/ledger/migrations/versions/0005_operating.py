@@ -4,8 +4,8 @@ from alembic import op
 
 from common.ledger.migrations.online import add_index
 
-revision = "0002"
-down_revision = "0005"
+revision = "0005"
+down_revision = "0004"
 
 _WORK = {
     "replicas": "state NOT IN ('registered', 'failed')",

@@ -3,8 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0006"
+from common.ledger.migrations.online import add_index
+
+revision = "0004"
+down_revision = "0003"
 
 _WORKED_ON = "state IN ('thawing', 'copying', 'verifying')"
 
@@ -16,18 +18,7 @@ def upgrade() -> None:
         sa.Column(
             "hinted", sa.Boolean(), server_default=sa.text("true"), nullable=False, comment="its hint is out, or was"
         ),
+        if_not_exists=True,
     )
-    op.create_index(
-        "ix_segments_hinted",
-        "segments",
-        ["replica_id", "state"],
-        unique=False,
-        postgresql_where=sa.text(f"hinted AND {_WORKED_ON}"),
-    )
-    op.create_index(
-        "ix_segments_not_hinted",
-        "segments",
-        ["replica_id", "state", "due_at"],
-        unique=False,
-        postgresql_where=sa.text(f"NOT hinted AND {_WORKED_ON}"),
-    )
+    add_index("ix_segments_hinted", f"segments (replica_id, state) WHERE hinted AND {_WORKED_ON}")
+    add_index("ix_segments_not_hinted", f"segments (replica_id, state, due_at) WHERE NOT hinted AND {_WORKED_ON}")

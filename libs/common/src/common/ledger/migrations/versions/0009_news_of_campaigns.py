@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0003b"
-down_revision = "0005c"
+revision = "0009"
+down_revision = "0008"
 
 _TOLD = """
 CREATE FUNCTION tell_of_campaign() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -4,11 +4,16 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0006"
-down_revision = "0004"
+from common.ledger.migrations.online import add_index
+
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
+    # First what commits by itself: a migration that was interrupted is run from its beginning.
+    op.add_column("ingests", sa.Column("campaign_id", sa.Uuid(), nullable=True), if_not_exists=True)
+    add_index("ix_ingests_campaign", "ingests (campaign_id) WHERE campaign_id IS NOT NULL")
     op.create_table(
         "campaigns",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -139,14 +144,6 @@ def upgrade() -> None:
         ["campaign_id", "sort_key", "bag_version_id"],
         unique=False,
         postgresql_where=sa.text("released_at IS NULL"),
-    )
-    op.add_column("ingests", sa.Column("campaign_id", sa.Uuid(), nullable=True))
-    op.create_index(
-        "ix_ingests_campaign",
-        "ingests",
-        ["campaign_id"],
-        unique=False,
-        postgresql_where=sa.text("campaign_id IS NOT NULL"),
     )
     op.create_foreign_key(
         op.f("fk_ingests_campaign_id"), "ingests", "campaigns", ["campaign_id"], ["id"], postgresql_not_valid=True

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003"
-down_revision = "0005b"
+revision = "0007"
+down_revision = "0006"
 
 _NOW = sa.text("clock_timestamp()")
 

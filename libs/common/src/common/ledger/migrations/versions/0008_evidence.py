@@ -4,8 +4,8 @@ from alembic import op
 
 from common.ledger.migrations.online import add_index
 
-revision = "0005c"
-down_revision = "0003"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
