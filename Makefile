@@ -74,7 +74,7 @@ contract: $(INSTALLED) ## ask the live API everything its OpenAPI documents allo
 	@CONTRACT_EXAMPLES=$(or $(EXAMPLES),100) CONTRACT_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q -m slow tests/contract
 
 fuzz: $(INSTALLED) ## attack every parser (SECONDS=600 for each, TARGET=manifest, KEEP=1; INPUT=file replays one)
-	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(addprefix --target ,$(TARGET)) \
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.run --seconds $(FUZZ_SECONDS) --seed $(or $(SEED),0) $(addprefix --target ,$(TARGET)) \
 		$(if $(KEEP),--keep) $(if $(INPUT),--input $(INPUT))
 
 clean: ## forget everything that was installed or kept

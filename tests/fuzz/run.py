@@ -41,13 +41,13 @@ class Ran:
     failed: bool
 
 
-def fuzz(name: str, *, seconds: int) -> Ran:
+def fuzz(name: str, *, seconds: int, seed: int) -> Ran:
     """Fuzz one target in a process of its own."""
     corpus, found = WORK / name, WORK / f"{name}.crashes"
     for directory in (corpus, found):
         directory.mkdir(parents=True, exist_ok=True)
     before, old = len(list(corpus.iterdir())), set(found.iterdir())
-    limits = (*_LIMITS, f"-max_total_time={seconds}", f"-artifact_prefix={found}/")
+    limits = (*_LIMITS, f"-max_total_time={seconds}", f"-seed={seed}", f"-artifact_prefix={found}/")
     done = _one(name, *limits, str(corpus), str(CORPUS / name))
     executions = _EXECUTIONS.search(done.stdout)
     error = _ERROR.search(done.stdout)
@@ -115,6 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=600, help="for each target")
     parser.add_argument("--target", action="append", choices=list(TARGETS), help="this one; may be repeated")
+    parser.add_argument("--seed", type=int, default=0, help="of the random choices; 0: another one every time")
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--keep", action="store_true", help="add what is new to the kept corpus")
     parser.add_argument("--input", type=Path, help="replay this one input of the target")
@@ -127,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Fuzzing {len(names)} targets for {chosen.seconds} s each, {chosen.at_once} at once", flush=True)
     failed = 0
     with ThreadPoolExecutor(chosen.at_once) as pool:
-        for ran in pool.map(lambda name: fuzz(name, seconds=chosen.seconds), names):
+        for ran in pool.map(lambda name: fuzz(name, seconds=chosen.seconds, seed=chosen.seed), names):
             show(ran)
             failed += ran.failed
         if chosen.keep:

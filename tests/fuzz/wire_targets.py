@@ -97,7 +97,8 @@ def campaign_request(data: bytes) -> None:
         _sendable(str(invalid))
         return
     kept = wanted.model_dump_json(by_alias=True, exclude_none=True)
-    assert "\\u0000" not in kept, "PostgreSQL cannot keep it"
+    # An escaped backslash before the letters u0000 is text like any other.
+    assert "\\u0000" not in kept.replace("\\\\", ""), "PostgreSQL cannot keep it"
     assert CampaignRequest.model_validate_json(kept) == wanted
 
 
