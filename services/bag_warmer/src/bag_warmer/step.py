@@ -17,7 +17,7 @@ from common.domain.bagit.reader import BagReading, read_bag
 from common.domain.location import LocationId
 from common.domain.naming import MAPPED_NAMES, Names
 from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
-from common.errors import NotRestored
+from common.errors import NotFound, NotRestored
 from common.jobs import ReplicaJob, SegmentJob
 from common.outcome import Done, Outcome, Planned, Rejected, Wait
 from common.pools import Pools
@@ -80,6 +80,9 @@ class Plan:
             reading = read_bag(_stored(job, store), policy=self._warming.policy)
         except NotRestored as error:
             return self._froze_again(job, error)
+        except NotFound as error:
+            # Listed a moment ago, and deleted or exchanged since.
+            return Rejected(code="source_vanished", why=str(error), for_user=str(error))
         try:
             outcome = self._planned(job, store, reading)
         except BaseException:
