@@ -17,7 +17,7 @@ from local_stack.demo.seeding import freeze_tag_files, seed
 from pipeline.running import Pipeline, pipeline
 from servers.handles import AzureServer, S3Server
 
-BROKERS = ("pgmq", "rabbitmq", "sqs")
+BROKERS = ("pgmq", "rabbitmq", pytest.param("sqs", marks=pytest.mark.slow))
 ODD = {"data/100% é e\u0301 #?+&.txt": b"x", "data/empty": b""}
 
 

@@ -9,7 +9,7 @@ from pipeline.running import pipeline
 from pipeline.test_backfill import in_azure, locations_file, seed_all
 from servers.handles import AzureServer, S3Server
 
-FILES, SMALL = 220, 6
+FILES, SMALL = 120, 4
 
 
 def test_small_bags_are_registered_while_a_large_one_is_under_way(

@@ -138,7 +138,9 @@ def reach(stack: Stack, service: str, ingest_id: str) -> None:
         until(lambda: connection.execute(query, [ingest_id, state]).fetchone())
 
 
-@pytest.mark.parametrize("service", list(STAGES))
+@pytest.mark.parametrize(
+    "service", [pytest.param(name, marks=[] if name == "verifier" else [pytest.mark.slow]) for name in STAGES]
+)
 def test_a_worker_killed_before_its_result_is_committed_changes_nothing_in_the_end(stack: Stack, service: str) -> None:
     recipe = a_registered_bag(stack, f"killed-{service.replace('_', '-')}")
     lock, title = STAGES[service]

@@ -40,6 +40,7 @@ def wait_until_registered(place: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(rabbitmq.missing() is not None, reason=str(rabbitmq.missing()))
 def test_a_confirmed_message_in_a_quorum_queue_outlives_kill_nine_of_the_broker(place: Path) -> None:
     with rabbitmq.RabbitMQ(place) as broker:

@@ -28,7 +28,8 @@ class PostgresAddress:
         """Create a database, a clone of `template` where given, and return its DSN. It must not exist yet."""
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
-            statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+            # Copying files is twice as fast as writing a small template through the log (the default since 15).
+            statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         self._run(statement)
         return self.dsn(name)
 

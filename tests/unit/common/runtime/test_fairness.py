@@ -15,7 +15,7 @@ from common.topology import COPYING
 from unit.common.ledger.builders import a_backfill, some_segments
 from unit.common.runtime.workers import QUICK, Wire, running, until
 
-LARGE, SMALL, HANDS, HINTS = 150, 30, 2, 4
+LARGE, SMALL, HANDS, HINTS = 60, 10, 2, 4
 
 
 class Line:
