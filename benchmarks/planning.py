@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bag_warmer.presence import Presence
-from bag_warmer.step import Plan, Warming
+from bag_warmer.step import Plan
+from bag_warmer.warming import Warming
 from common.adapters.objects.body import CountedBody
 from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId, Provider

@@ -13,7 +13,9 @@ from backfill_replicator.step import Replicate
 from bag_register.adoption import Adopter
 from bag_register.file_lists import FileLists
 from bag_warmer.presence import Presence
-from bag_warmer.step import Plan, ThawSegment, Warming
+from bag_warmer.step import Plan
+from bag_warmer.thawing import ThawSegment
+from bag_warmer.warming import Warming
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
 from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -12,8 +13,8 @@ import backfill_replicator.step
 import backfill_replicator.transfer
 import bag_register.step
 import bag_warmer.planning
-import bag_warmer.step
 import bag_warmer.thaw
+import bag_warmer.thawing
 import replica_aggregator.step
 import replica_aggregator.tally
 import verifier.checks
@@ -119,19 +120,19 @@ def unpinned(stack: ExitStack, _ledger: Ledger) -> None:
 
     replaced(stack, backfill_replicator.transfer, "pinned", loose)
     replaced(stack, backfill_replicator.transfer, "mismatches", lambda **_: [])
-    replaced(stack, bag_warmer.step, "_other_objects", lambda wanted, infos: None)
+    replaced(stack, bag_warmer.thawing, "_other_objects", lambda wanted, infos: None)
     replaced(stack, verifier.checks, "_fault", lambda file, hasher, info: "")
     assert pinned
 
 
 def asks_again(stack: ExitStack, _ledger: Ledger) -> None:
-    state = bag_warmer.thaw._state
+    judged = bag_warmer.thaw._judged
 
-    def forgetful(info: Any, **facts: Any) -> Warmth:
-        found = state(info, **facts)
-        return Warmth.COLD if found is Warmth.WARMING else found
+    def forgetful(looked: Any, **facts: Any) -> Any:
+        found = judged(looked, **facts)
+        return replace(found, warmth=Warmth.COLD) if found.warmth is Warmth.WARMING else found
 
-    replaced(stack, bag_warmer.thaw, "_state", forgetful)
+    replaced(stack, bag_warmer.thaw, "_judged", forgetful)
 
 
 def ack_first(self: Any, courier: Any, delivery: Any) -> None:

@@ -69,7 +69,7 @@ def test_restoring_says_accepted_then_already_restored(s3_server: S3Server) -> N
     def ask() -> Restore:
         return archive.restore(key="k", version_id=None, days=2, tier=Tier.STANDARD)
 
-    assert [ask(), ask()] == [Restore.ACCEPTED, Restore.ACCEPTED]
+    assert [ask(), ask()] == [Restore.ACCEPTED, Restore.IN_PROGRESS]
     going = store.head(key="k").restore
     assert going is not None
     assert (going.ongoing, going.expires_at) == (True, None)

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 
 from bag_warmer.presence import Presence
-from bag_warmer.step import MOST_FREEZES, Plan, Warming
-from bag_warmer.thaw import Wish
+from bag_warmer.step import MOST_FREEZES, Plan
+from bag_warmer.warming import Warming
+from bag_warmer.wishes import Wish
 from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId
 from common.domain.naming import Names

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bag_warmer.step import ThawSegment, Warming
-from bag_warmer.thaw import Wish
+from bag_warmer.thawing import ThawSegment
+from bag_warmer.warming import Warming
+from bag_warmer.wishes import Wish
 from common.domain.segment import PlannedFile, SegmentLimits, cut
-from common.errors import AccessDenied, Throttled
+from common.errors import NoCapacity, Throttled
 from common.jobs import Interrupted
 from common.outcome import Done, Outcome, Rejected, Wait
 from common.ports import Restore, Tier
@@ -182,7 +183,7 @@ def test_an_expired_copy_is_asked_for_again() -> None:
 
 def expedited_has_no_capacity(_key: str, tier: Tier) -> None:
     if tier is Tier.EXPEDITED:
-        raise Throttled("GlacierExpeditedRetrievalNotAvailable")
+        raise NoCapacity("GlacierExpeditedRetrievalNotAvailable")
 
 
 def test_expedited_without_capacity_falls_back_to_standard() -> None:
@@ -226,17 +227,6 @@ def test_a_throttling_store_is_left_alone_for_seconds_and_no_object_is_forgotten
     assert refused <= 8, "requests that were on their way when the first was refused"
     assert len(archive.thawing.asked) == 100 + refused
     assert set(archive.thawing.keys) == {key(f.path) for f in files}
-
-
-def test_a_denied_request_is_not_for_the_step_to_answer() -> None:
-    def before(_key: str, _tier: Tier) -> None:
-        raise AccessDenied("s3:RestoreObject")
-
-    archive = Archive()
-    archive.thawing.before = before
-
-    with pytest.raises(AccessDenied):
-        thawed(archive, some_files(archive, {"data/a": b"a"}, storage_class="GLACIER"))
 
 
 def test_every_vanished_object_of_a_segment_is_named() -> None:

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bag_warmer.warmth import Request, Warmth, longest, request_for, warmth
-from common.ports import ObjectInfo, RestoreStatus, Tier
+from bag_warmer.warmth import Request, Warmth, answered, longest, request_for, warmth
+from common.adapters.objects.obstore_answers import Answer
+from common.adapters.objects.s3.cold import meaning
+from common.errors import BackfillError
+from common.ports import ObjectInfo, Restore, RestoreStatus, Tier
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MARGIN = timedelta(hours=12)
@@ -47,10 +50,48 @@ def an_object(
             for restore, expected in ((None, Warmth.COLD), (ONGOING, Warmth.WARMING), (MOVED, Warmth.WARM))
         ),
         (an_object("INTELLIGENT_TIERING", MOVED), Warmth.WARM),
+        # Look-alikes: GCS names, Azure tiers.
+        *((an_object(name), Warmth.WARM) for name in ("NEARLINE", "COLDLINE", "ARCHIVE", "Hot", "Cool", "Cold")),
+        (an_object("Archive"), Warmth.NOT_RESTORABLE),
+        (an_object("Archive", ONGOING), Warmth.WARMING),
     ],
 )
 def test_an_object_is_as_warm_as_the_provider_s_table_says(info: ObjectInfo, expected: Warmth) -> None:
     assert warmth(info, now=NOW, margin=MARGIN) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (202, None, Warmth.WARMING),
+        (200, None, Warmth.WARM),
+        (409, "RestoreAlreadyInProgress", Warmth.WARMING),
+        (403, "RestoreAlreadyInProgress", Warmth.WARMING),
+        (403, "InvalidObjectState", Warmth.WARM),
+        (403, "ObjectAlreadyInActiveTierError", Warmth.WARM),
+        (503, "GlacierExpeditedRetrievalNotAvailable", Warmth.COLD),
+        (400, "InvalidArgument", Warmth.ERROR),
+        (503, "SlowDown", Warmth.COLD),
+        (400, "ThrottlingException", Warmth.COLD),
+        (404, "NoSuchKey", Warmth.VANISHED),
+        (404, "NoSuchVersion", Warmth.VANISHED),
+        (403, "AccessDenied", Warmth.ACCESS_DENIED),
+        (403, None, Warmth.ACCESS_DENIED),
+        (501, "NotImplemented", Warmth.NOT_RESTORABLE),
+        (405, "MethodNotAllowed", Warmth.NOT_RESTORABLE),
+        (500, "InternalError", Warmth.ERROR),
+        (None, None, Warmth.ERROR),
+    ],
+)
+def test_an_answer_to_a_restore_request_is_told_by_its_code(
+    status: int | None, code: str | None, expected: Warmth
+) -> None:
+    try:
+        answer: Restore | Exception = meaning(Answer(status, code), what="restoring k")
+    except BackfillError as error:
+        answer = error
+
+    assert answered(answer) is expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +110,9 @@ def test_an_object_is_as_warm_as_the_provider_s_table_says(info: ObjectInfo, exp
         (an_object("INTELLIGENT_TIERING", None, "DEEP_ARCHIVE_ACCESS"), Tier.BULK, Request(Tier.BULK, None)),
     ],
 )
-def test_a_request_is_one_that_the_object_s_class_allows(info: ObjectInfo, tier: Tier, expected: Request) -> None:
+def test_pitfall_10_a_request_is_one_that_the_object_s_class_allows(
+    info: ObjectInfo, tier: Tier, expected: Request
+) -> None:
     assert request_for(info, tier=tier, days=3) == expected
 
 

@@ -17,7 +17,9 @@
     │   ├── CannotCopy            two stores do not copy from each other by themselves
     │   ├── NameNotAllowed        the provider cannot hold this key
     │   ├── Immutable             a retention policy or legal hold forbids the write
+    │   ├── NoCapacity            the store has no room for an Expedited restore now: another tier has
     │   └── RefusedByStore        any other 4xx
+    │       └── NotRestorable     an archived object that this store does not bring back by being asked
     ├── ClaimLost                 another worker holds the row now: drop everything
     ├── NotNow                    a person asks for what cannot be done in this state
     │   ├── AlreadyFinished       what has finished stays as it is
@@ -166,10 +168,27 @@ class Immutable(StoreError):
     remedy = "The message names the policy. Nothing was written."
 
 
+class NoCapacity(StoreError):
+    """The store has no capacity for Expedited restores at the moment."""
+
+    code = "no_expedited_capacity"
+    remedy = "Nothing to do: another tier is asked for, as the location's thaw.without_capacity says."
+
+
 class RefusedByStore(StoreError):
     """The store refused the request."""
 
     code = "refused_by_store"
+
+
+class NotRestorable(RefusedByStore):
+    """The object is archived, and the store does not bring it back by being asked."""
+
+    code = "not_restorable"
+    remedy = (
+        "Bring the objects back by the provider's own means (Azure: copy or set them to an online tier), or copy from"
+        " another location. Then retry the ingest."
+    )
 
 
 class ClaimLost(BackfillError):

@@ -89,6 +89,8 @@ class Wait:
     """What the user reads, such as "waiting for 118 objects to thaw (Bulk)"."""
     promised: timedelta = timedelta(0)
     """How long the provider says that this takes at most, from the row's arrival in its state; 0 where nobody says."""
+    told: tuple[str, ...] = ()
+    """Further sentences for the user, each of which the history has once."""
 
 
 @dataclass(frozen=True, slots=True)

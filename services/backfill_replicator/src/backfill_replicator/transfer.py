@@ -121,6 +121,11 @@ class Transfer:
             return self._copy_small(file, ends) if small else self._copy_large(file, ends)
         except SourceGone as gone:
             return Copied(file, gone.result, str(gone))
+        except NotRestored:
+            # The warmer leaves frozen what lies at the destination already.
+            if small and (there := self._already_there(file, ends)):
+                return there
+            raise
         except AlreadyExists:
             # Somebody was here before: for the rest, looking is cheaper than reading the source in vain.
             self._look_first = True

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from pydantic import Field, PositiveInt
 
-from bag_warmer.step import Warming
-from bag_warmer.thaw import Wish
+from bag_warmer.warming import Warming
+from bag_warmer.wishes import Wish
 from common.domain.segment import SegmentLimits
 from common.ports import Tier
 from common.runtime.settings import WorkerSettings

@@ -1,48 +1,29 @@
-"""The two steps: plan a replica from the bag's own manifests, and thaw a segment of it."""
+"""The step that plans a replica from the bag's own manifests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 from bag_warmer import planning
 from bag_warmer.presence import Presence, Records
-from bag_warmer.thaw import Thaw, Wish, noted, thaw
-from bag_warmer.warmth import longest
-from common.domain.bagit.policy import Policy
+from bag_warmer.thaw import noted, remembered, thaw
+from bag_warmer.warming import Warming, unfinished
 from common.domain.bagit.reader import BagReading, read_bag
 from common.domain.location import LocationId
 from common.domain.naming import MAPPED_NAMES, Names
-from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
+from common.domain.segment import PlannedFile, SegmentPlan, cut
 from common.errors import NotFound, NotRestored
-from common.jobs import ReplicaJob, SegmentJob
+from common.jobs import ReplicaJob
 from common.outcome import Done, Outcome, Planned, Rejected, Wait
 from common.pools import Pools
-from common.ports import ObjectInfo, ObjectStore, Stores, Tier
+from common.ports import ObjectStore, Stores
 from common.stored_bag import StoredBag
 from common.wording import count, size
 
 MOST_FREEZES = 10
 """How often a tag file may freeze between being found readable and being read: more than a few has a cause."""
-
-
-@dataclass(frozen=True, slots=True)
-class Warming:
-    """How this archive thaws and cuts."""
-
-    wish: Wish = field(default_factory=Wish)
-    check_every: timedelta = timedelta(minutes=15)
-    """How long to leave frozen objects alone before looking again."""
-    limits: SegmentLimits = field(default_factory=SegmentLimits)
-    policy: Policy = field(default_factory=lambda: Policy(allow_fetch=True))
-
-    def wish_of(self, options: Mapping[str, Any]) -> Wish:
-        """The archive's wish, with what the ingest asked for in its place."""
-        tier = Tier(options["tier"]) if options.get("tier") else self.wish.tier
-        return replace(self.wish, tier=tier, days=int(options.get("restoredDays") or self.wish.days))
 
 
 class Plan:
@@ -97,18 +78,18 @@ class Plan:
         if not tags:
             told = f"there is nothing at {job.source.name} under {job.source.root(job.bag)}"
             return Rejected(code="source_vanished", why=told, for_user=told)
-        wish = self._warming.wish_of(job.options)
+        wish = self._warming.wish_of(job.options, job.source.id)
         found = thaw(
             tags,
             store=store,
             cold=self._stores.cold(job.source.id),
             wish=wish,
-            asked=job.progress.get("asked", {}),
+            asked=remembered(job.progress),
             checkpoint=job.hold.checkpoint,
             pools=self._pools,
         )
         job.hold.remember(**noted(job.progress, found, wish))
-        return None if found.ready else waiting(found, wish, what="tag file", check_every=self._warming.check_every)
+        return unfinished(found, what="tag file", check_every=self._warming.check_every)
 
     def _froze_again(self, job: ReplicaJob, error: NotRestored) -> Outcome:
         """It could be read a moment ago, so its copy has expired: the next look asks again, but not for ever."""
@@ -196,93 +177,3 @@ class Plan:
 
 def _stored(job: ReplicaJob, store: ObjectStore) -> StoredBag:
     return StoredBag(store, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
-
-
-class ThawSegment:
-    """Asks for what is frozen of a segment, and releases the segment when all of it can be read."""
-
-    def __init__(self, *, stores: Stores, warming: Warming, pools: Pools = ThreadPoolExecutor) -> None:
-        self._stores = stores
-        self._pools = pools
-        self._warming = warming
-
-    def __call__(self, job: SegmentJob) -> Outcome:
-        store = self._stores(job.source.id)
-        wanted = {job.source_key(file): file for file in job.files if not file.fetched}
-
-        def listed() -> dict[str, ObjectInfo]:
-            return _listed(store, wanted, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
-
-        infos = listed()
-        # Once more before objects are called others: listings lag, and may come with a wrong byte.
-        if _other_objects(wanted, infos) and (refused := _other_objects(wanted, infos := listed())):
-            return refused
-        wish = self._warming.wish_of(job.options)
-        found = thaw(
-            infos.values(),
-            store=store,
-            cold=self._stores.cold(job.source.id),
-            wish=wish,
-            asked=job.progress.get("asked", {}),
-            checkpoint=job.hold.checkpoint,
-            pools=self._pools,
-        )
-        if found.accepted or not found.ready:
-            job.hold.remember(**noted(job.progress, found, wish))
-        if found.ready:
-            return Done(said=f"{count(found.objects, 'object')} can be read")
-        return waiting(found, wish, what="object", check_every=self._warming.check_every)
-
-
-def waiting(found: Thaw, wish: Wish, *, what: str, check_every: timedelta) -> Wait:
-    """Leave frozen objects alone for a while; a throttled round goes on soon."""
-    again = min(check_every, timedelta(seconds=10)) if found.throttled else check_every
-    promised = max(longest(name, wish.tier) for name in found.classes)
-    hours = promised.total_seconds() / 3600
-    within = f"{hours:.0f} hours" if hours >= 1 else "minutes"
-    why = f"waiting for {count(len(found.warming), what)} to thaw ({wish.tier}, within {within})"
-    return Wait(again_in=again, why=why, promised=promised)
-
-
-def _listed(
-    store: ObjectStore, wanted: Mapping[str, PlannedFile], *, root: str, checkpoint: Any
-) -> dict[str, ObjectInfo]:
-    """A fresh look at a segment's objects: its keys are neighbours, so a list costs a thousandth of looking at each."""
-    if not wanted:
-        return {}
-    keys = sorted(wanted, key=str.encode)
-    found: dict[str, ObjectInfo] = {}
-    last = keys[-1].encode()
-    for info in store.list(prefix=root, start_after=_just_before(keys[0], root)):
-        checkpoint()
-        if info.key.encode() > last:
-            break
-        if info.key in wanted:
-            found[info.key] = info
-    return found
-
-
-def _just_before(key: str, root: str) -> str | None:
-    """A key that sorts before `key` with next to nothing between them. None where that would leave the bag."""
-    before = chr(max(0, ord(key[-1]) - 1))
-    if before.isalnum():
-        # "data/8…" for "data/9": not "data/", after which all of a flat folder may come.
-        return f"{key[:-1]}{before}\U0010ffff"
-    return key[:-1] if len(key) > len(root) + 1 else None
-
-
-def _other_objects(wanted: Mapping[str, PlannedFile], infos: Mapping[str, ObjectInfo]) -> Rejected | None:
-    """The pinned objects must still be there and be the same ones."""
-    gone = [file.path for key, file in wanted.items() if key not in infos]
-    if gone:
-        told = f"{count(len(gone), 'object')} vanished from the source: {', '.join(gone[:20])}"
-        return Rejected(code="source_vanished", why=told, for_user=told)
-    other = [
-        f"{file.path} (ETag {infos[key].etag}, planned {file.etag})"
-        for key, file in wanted.items()
-        if infos[key].etag != file.etag
-    ]
-    if other:
-        told = f"{count(len(other), 'object')} changed at the source since planning: {', '.join(other[:20])}"
-        return Rejected(code="source_changed", why=told, for_user=told)
-    return None

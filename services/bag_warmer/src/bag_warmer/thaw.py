@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bag_warmer.warmth import INTELLIGENT_TIERING, Request, Warmth, request_for, warmth
-from common.errors import Throttled
+from bag_warmer.asking import Asking, Sent
+from bag_warmer.warmth import INTELLIGENT_TIERING, Warmth, answered, longest, request_for, unasked, warmth
+from bag_warmer.wishes import Asked, Wish
+from common.errors import BackfillError
 from common.pools import Pools
-from common.ports import ColdStore, ObjectInfo, ObjectStore, Restore, Tier
+from common.ports import ColdStore, ObjectInfo, ObjectStore, Tier
+
+Spare = Callable[[Sequence[ObjectInfo]], set[str]]
+"""Which of these frozen objects need not be read at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How the objects shall be brought back."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+"""For stores whose objects have no copies that expire."""
 
-    tier: Tier = Tier.BULK
-    days: int = 3
-    """How long the readable copies shall last, 1 and up."""
-    margin: timedelta = timedelta(hours=12)
-    """A copy that expires sooner is extended before it is relied on."""
-    status_lag: timedelta = timedelta(minutes=15)
-    """For so long after an accepted request a store may still say nothing of it: the object counts as warming."""
+
+def none_spared(_frozen: Sequence[ObjectInfo]) -> set[str]:
+    """Every object is needed."""
+    return set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,48 @@ class Thaw:
     objects: int
     warming: list[str] = field(default_factory=list)
     """Keys that cannot be read yet."""
-    asked: dict[str, str] = field(default_factory=dict)
-    """When each key was last asked for, by the store's clock, ISO 8601; to be remembered for the next look."""
-    requests: int = 0
-    accepted: int = 0
-    """Objects whose restore the store took on, or whose readable copy it prolonged, this time; and their bytes."""
-    accepted_bytes: int = 0
+    asked: dict[str, Asked] = field(default_factory=dict)
+    """When and how each of them was last asked for; to be remembered for the next look."""
+    sent: tuple[Sent, ...] = ()
+    """Every request that was answered."""
+    spared: frozenset[str] = frozenset()
+    """Keys that are frozen and need not be read."""
+    failed: Mapping[str, tuple[Warmth, BackfillError | None]] = field(default_factory=dict)
+    """Keys that nothing can be done for here, or not now; and what the store said, where it said something."""
     throttled: bool = False
     """The store asked for less; not everything was asked for yet."""
-    classes: frozenset[str] = frozenset()
-    """Storage classes, or archive tiers where there are any, of what cannot be read yet."""
+    tiers: frozenset[Tier] = frozenset()
+    """Wished for what cannot be read yet."""
+    promised: timedelta = timedelta(0)
+    """How long the provider says that it takes at most, from a request on."""
 
     @property
     def ready(self) -> bool:
-        return not self.warming
+        return not self.warming and not self.failed
+
+    @property
+    def trouble(self) -> BackfillError | None:
+        """What the store said of some object that is neither good nor final."""
+        return next((error for state, error in self.failed.values() if state is Warmth.ERROR and error), None)
+
+    @property
+    def accepted(self) -> list[Sent]:
+        """What the store took on, or prolonged, this time."""
+        return [one for one in self.sent if one.accepted]
+
+    @property
+    def fell_back(self) -> list[Sent]:
+        """What was asked for more slowly than wished, for want of capacity."""
+        return [one for one in self.sent if one.fell_back and one.accepted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One object as a look found it."""
+
+    info: ObjectInfo
+    warmth: Warmth
+    error: BackfillError | None = None
 
 
 def thaw(
@@ -56,102 +85,124 @@ def thaw(
     store: ObjectStore,
     cold: ColdStore | None,
     wish: Wish,
-    asked: Mapping[str, str],
+    asked: Mapping[str, Asked],
     checkpoint: Callable[[], None],
+    spare: Spare = none_spared,
     threads: int = 8,
     pools: Pools = ThreadPoolExecutor,
 ) -> Thaw:
     """One round. Objects must come from a fresh look at the store; `asked` is what earlier rounds remembered.
 
-    Raises AccessDenied, NotFound and other StoreErrors of a single object: they would come again.
+    What the store says about a single object is in the answer and keeps no other object from being asked for.
+    Raises what it says about the bucket, and what `spare` raises.
     """
-    found = list(infos)
     if cold is None:
-        return Thaw(objects=len(found))
+        return _found([_Seen(info, unasked(info)) for info in infos], [], asked=asked, now=_NEVER, wish=wish)
     now = cold.now()
     with pools(max_workers=threads) as pool:
-        found = list(pool.map(lambda info: _looked_at(info, store), found))
-        states = [(info, _state(info, now=now, wish=wish, asked=asked)) for info in found]
-        needy = [info for info, state in states if state in (Warmth.COLD, Warmth.LUKEWARM)]
-        asks = _Asks(cold, wish, checkpoint)
-        answers = dict(zip([info.key for info in needy], pool.map(asks.ask, needy), strict=True))
-    waiting = {info.key: info for info, state in states if _waits(state, answers.get(info.key))}
-    stamp = now.isoformat()
-    taken = [info for info in needy if answers[info.key] in (Restore.ACCEPTED, Restore.ALREADY_RESTORED)]
-    fresh = {key: stamp for key, answer in answers.items() if answer is Restore.ACCEPTED}
-    return Thaw(
-        objects=len(found),
-        warming=sorted(waiting),
-        asked={key: when for key, when in asked.items() if key in waiting} | fresh,
-        requests=len([answer for answer in answers.values() if answer is not None]),
-        accepted=len(taken),
-        accepted_bytes=sum(info.size for info in taken),
-        throttled=asks.throttled,
-        classes=frozenset(info.archive_status or info.storage_class or "" for info in waiting.values()),
-    )
+        looked = list(pool.map(lambda info: _looked(info, store), infos))
+        seen = [_judged(one, now=now, wish=wish, asked=asked) for one in looked]
+        frozen = [one.info for one in seen if one.warmth is Warmth.COLD]
+        spared = spare(frozen) if frozen else set()
+        seen = [one for one in seen if one.info.key not in spared]
+        asking = Asking(cold, wish, checkpoint)
+        sent = _ask(seen, asking, pool, asked=asked, wish=wish)
+    found = _found(seen, sent, asked=asked, now=now, wish=wish)
+    return replace(found, objects=len(looked), spared=frozenset(spared), throttled=asking.throttled)
 
 
-class _Asks:
-    """Sends restore requests until the store asks for less."""
-
-    def __init__(self, cold: ColdStore, wish: Wish, checkpoint: Callable[[], None]) -> None:
-        self._cold = cold
-        self._wish = wish
-        self._checkpoint = checkpoint
-        self.throttled = False
-
-    def ask(self, info: ObjectInfo) -> Restore | None:
-        """What the store answered; None where it was not asked because it is throttling."""
-        self._checkpoint()
-        if self.throttled:
-            return None
-        request = request_for(info, tier=self._wish.tier, days=self._wish.days)
-        try:
-            return self._send(info, request)
-        except Throttled:
-            self.throttled = True
-            return None
-
-    def _send(self, info: ObjectInfo, request: Request) -> Restore:
-        try:
-            return self._cold.restore(key=info.key, version_id=info.version_id, days=request.days, tier=request.tier)
-        except Throttled:
-            if request.tier is not Tier.EXPEDITED:
-                raise
-            # Expedited has a capacity of its own; Standard may well be taken at the same moment.
-            return self._cold.restore(key=info.key, version_id=info.version_id, days=request.days, tier=Tier.STANDARD)
+def remembered(progress: Mapping[str, Any]) -> dict[str, Asked]:
+    """What earlier rounds noted."""
+    return {key: Asked.read(noted) for key, noted in progress.get("asked", {}).items()}
 
 
 def noted(progress: Mapping[str, Any], found: Thaw, wish: Wish) -> dict[str, Any]:
-    """What to remember after a round: when each key was asked for, and all that was asked of the store so far."""
-    if not found.accepted:
-        return {"asked": found.asked}
+    """What to remember after a round: how each key was asked for, and all that was asked of the store so far."""
+    asked = {key: one.noted() for key, one in found.asked.items()}
+    taken = found.accepted
+    if not taken:
+        return {"asked": asked}
     before = progress.get("restores", {})
     restores = {
         "tier": wish.tier.value,
         "days": wish.days,
-        "objects": before.get("objects", 0) + found.accepted,
-        "bytes": before.get("bytes", 0) + found.accepted_bytes,
+        "objects": before.get("objects", 0) + len(taken),
+        "bytes": before.get("bytes", 0) + sum(one.info.size for one in taken),
     }
-    return {"asked": found.asked, "restores": restores}
+    return {"asked": asked, "restores": restores}
 
 
-def _looked_at(info: ObjectInfo, store: ObjectStore) -> ObjectInfo:
-    return store.head(key=info.key) if info.storage_class == INTELLIGENT_TIERING else info
+def _looked(info: ObjectInfo, store: ObjectStore) -> tuple[ObjectInfo, BackfillError | None]:
+    if info.storage_class != INTELLIGENT_TIERING:
+        return info, None
+    try:
+        return store.head(key=info.key), None
+    except BackfillError as error:
+        return info, error
 
 
-def _state(info: ObjectInfo, *, now: datetime, wish: Wish, asked: Mapping[str, str]) -> Warmth:
+def _judged(
+    looked: tuple[ObjectInfo, BackfillError | None], *, now: datetime, wish: Wish, asked: Mapping[str, Asked]
+) -> _Seen:
+    info, error = looked
+    if error is not None:
+        return _Seen(info, answered(error), error)
     state = warmth(info, now=now, margin=wish.margin)
     before = asked.get(info.key)
-    if state is Warmth.COLD and before and now - datetime.fromisoformat(before) < wish.status_lag:
-        return Warmth.WARMING
-    return state
+    if state is Warmth.COLD and before and now - before.at < wish.status_lag:
+        return _Seen(info, Warmth.WARMING)
+    return _Seen(info, state)
 
 
-def _waits(state: Warmth, answer: Restore | None) -> bool:
-    """Whether an object is still to be waited for, after what the store answered."""
-    if answer is not None:
-        # Also of a lukewarm object: a restore that begins now means that the readable copy has expired meanwhile.
-        return answer is Restore.ACCEPTED
-    # A lukewarm object that was not asked for can still be read.
-    return state in (Warmth.COLD, Warmth.WARMING)
+def _ask(seen: list[_Seen], asking: Asking, pool: Executor, *, asked: Mapping[str, Asked], wish: Wish) -> list[Sent]:
+    """Ask for what is cold or about to expire; and, faster, for what was asked for more slowly than is wished now."""
+
+    def one(seen: _Seen) -> Sent | None:
+        before = asked.get(seen.info.key)
+        return asking.ask(seen.info, days=before.days if before and seen.warmth is Warmth.WARMING else None)
+
+    needy = [one for one in seen if one.error is None and _wants(one, asked.get(one.info.key), wish)]
+    return [sent for sent in pool.map(one, needy) if sent is not None]
+
+
+def _wants(seen: _Seen, before: Asked | None, wish: Wish) -> bool:
+    if seen.warmth is Warmth.WARMING:
+        wanted = request_for(seen.info, tier=wish.tier_of(seen.info), days=wish.days)
+        if before is None:
+            # Somebody else's, of a tier we do not know: asked for once, which is refused where it is as fast.
+            return wanted.tier.faster_than(Tier.BULK)
+        return before.slower_than(wanted.tier)
+    return seen.warmth in (Warmth.COLD, Warmth.LUKEWARM)
+
+
+def _found(seen: list[_Seen], sent: list[Sent], *, asked: Mapping[str, Asked], now: datetime, wish: Wish) -> Thaw:
+    answers = {one.info.key: one for one in sent}
+    after = [_after(one, answers.get(one.info.key)) for one in seen]
+    waiting = {one.info.key: one.info for one in after if one.warmth in (Warmth.COLD, Warmth.WARMING)}
+    failed = {one.info.key: (one.warmth, one.error) for one in after if one.warmth.hopeless or one.error}
+    fresh = {one.info.key: Asked(now, one.wished, one.request.days) for one in sent if one.warmth is Warmth.WARMING}
+    return Thaw(
+        objects=len(seen),
+        warming=sorted(waiting),
+        asked={key: when for key, when in (dict(asked) | fresh).items() if key in waiting},
+        sent=tuple(sent),
+        failed=failed,
+        tiers=frozenset(wish.tier_of(info) for info in waiting.values()),
+        promised=max((_longest(info, wish) for info in waiting.values()), default=timedelta(0)),
+    )
+
+
+def _after(seen: _Seen, sent: Sent | None) -> _Seen:
+    """What is known of an object after it was asked for."""
+    if sent is None:
+        # A lukewarm object that was not asked for can still be read.
+        return seen
+    state, error = sent.warmth, sent.answer if isinstance(sent.answer, BackfillError) else None
+    if state is Warmth.COLD or (seen.warmth is Warmth.WARMING and not state.hopeless):
+        # Without capacity; or it was only to be made faster, and goes on as it is.
+        return replace(seen, warmth=Warmth.WARM if state is Warmth.WARM else seen.warmth)
+    return _Seen(seen.info, state, error)
+
+
+def _longest(info: ObjectInfo, wish: Wish) -> timedelta:
+    return longest(info.archive_status or info.storage_class, wish.tier_of(info))

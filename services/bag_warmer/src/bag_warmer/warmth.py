@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from common.ports import ObjectInfo, Tier
+from common.errors import AccessDenied, NoCapacity, NotFound, NotRestorable, Throttled
+from common.ports import ObjectInfo, Restore, Tier
 
 _ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Classes whose objects must be restored before they can be read; the copy expires. GLACIER_IR is not one."""
@@ -21,8 +22,12 @@ INTELLIGENT_TIERING = "INTELLIGENT_TIERING"
 """Objects of this class may lie in an archive tier, which only a HEAD request tells."""
 
 
+_OFFLINE = "Archive"
+"""Azure's tier whose blobs are brought back by copying them or setting their tier, never by a restore request."""
+
+
 class Warmth(StrEnum):
-    """Whether an object can be read now."""
+    """Whether an object can be read now, and why not."""
 
     WARM = "warm"
     LUKEWARM = "lukewarm"
@@ -30,6 +35,17 @@ class Warmth(StrEnum):
     COLD = "cold"
     WARMING = "warming"
     """A restore is on its way."""
+    NOT_RESTORABLE = "not restorable"
+    """Archived, and asking does not bring it back."""
+    VANISHED = "vanished"
+    ACCESS_DENIED = "access denied"
+    ERROR = "error"
+    """The store said something else. Nothing follows from it for other objects."""
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether waiting or asking again changes nothing."""
+        return self in (Warmth.NOT_RESTORABLE, Warmth.VANISHED, Warmth.ACCESS_DENIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,8 @@ def warmth(info: ObjectInfo, *, now: datetime, margin: timedelta) -> Warmth:
     """
     if info.storage_class == INTELLIGENT_TIERING:
         return _tiered(info)
+    if info.storage_class == _OFFLINE:
+        return unasked(info)
     if info.storage_class not in _ARCHIVED:
         return Warmth.WARM
     if info.restore is None:
@@ -61,6 +79,13 @@ def warmth(info: ObjectInfo, *, now: datetime, margin: timedelta) -> Warmth:
     return Warmth.LUKEWARM if expires - now < margin else Warmth.WARM
 
 
+def unasked(info: ObjectInfo) -> Warmth:
+    """The same for a store that takes no restore requests: only Azure's archive tier cannot be read there."""
+    if info.storage_class != _OFFLINE:
+        return Warmth.WARM
+    return Warmth.WARMING if info.restore and info.restore.ongoing else Warmth.NOT_RESTORABLE
+
+
 def _tiered(info: ObjectInfo) -> Warmth:
     """Warm where no archive tier is named, or where a restore has ended: the object has been moved by then."""
     if not info.archive_status:
@@ -68,6 +93,25 @@ def _tiered(info: ObjectInfo) -> Warmth:
     if info.restore is None:
         return Warmth.COLD
     return Warmth.WARMING if info.restore.ongoing else Warmth.WARM
+
+
+def answered(answer: Restore | Exception) -> Warmth:
+    """What a store's answer to a look or to a restore request says about the object."""
+    match answer:
+        case Restore.ACCEPTED | Restore.IN_PROGRESS:
+            return Warmth.WARMING
+        case Restore.ALREADY_RESTORED | Restore.NOT_ARCHIVED:
+            return Warmth.WARM
+        case Throttled() | NoCapacity():
+            return Warmth.COLD
+        case NotFound():
+            return Warmth.VANISHED
+        case AccessDenied():
+            return Warmth.ACCESS_DENIED
+        case NotRestorable():
+            return Warmth.NOT_RESTORABLE
+        case _:
+            return Warmth.ERROR
 
 
 def request_for(info: ObjectInfo, *, tier: Tier, days: int) -> Request:

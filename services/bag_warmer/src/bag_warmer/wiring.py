@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
-from bag_warmer.step import Plan, ThawSegment
+from bag_warmer.step import Plan
+from bag_warmer.thawing import ThawSegment
 from common.assembly import ConfiguredStores, courier_opener, open_stores
 from common.checking import Duties
 from common.checking import check as probe

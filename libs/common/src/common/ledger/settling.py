@@ -159,6 +159,9 @@ def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | No
     if around:
         once = f"{claim.stage.name}:waits" + ("" if claim.kind == "segment" else f":{wait.why}")
         events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {wait.why}", once=once)
+        for told in wait.told:
+            once = f"{claim.stage.name}:{told}"
+            events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {told}", once=once)
 
 
 def _go_back(connection: Connection, claim: Claim, back: GoBack, around: Context | None, *, patience: Patience) -> None:

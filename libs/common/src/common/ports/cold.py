@@ -14,7 +14,9 @@ class Restore(StrEnum):
     """What a store answered to a request to restore an archived object."""
 
     ACCEPTED = "accepted"
-    """It will be readable later (202), or is on its way already (409 RestoreAlreadyInProgress)."""
+    """It will be readable later (202): a new restore, or one that runs and was made faster."""
+    IN_PROGRESS = "in_progress"
+    """It is on its way already, at least as fast (409 RestoreAlreadyInProgress). Nothing was taken on or billed."""
     ALREADY_RESTORED = "already_restored"
     """It can be read now; its days count anew (200). No event will come."""
     NOT_ARCHIVED = "not_archived"
@@ -28,6 +30,9 @@ class Tier(StrEnum):
     STANDARD = "Standard"
     BULK = "Bulk"
 
+    def faster_than(self, other: Tier) -> bool:
+        return list(Tier).index(self) < list(Tier).index(other)
+
 
 class ColdStore(Protocol):
     """A store that can bring archived objects back."""
@@ -39,7 +44,8 @@ class ColdStore(Protocol):
     def restore(self, *, key: str, version_id: str | None, days: int | None, tier: Tier) -> Restore:
         """Ask for a readable copy. `days` is None exactly where restoring moves the object (Intelligent-Tiering).
 
-        Raises NotFound, AccessDenied, Throttled (also where Expedited has no capacity), RefusedByStore.
+        A restore that runs is made faster by asking again with the same days and a faster tier.
+        Raises NotFound, AccessDenied, Throttled, NoCapacity (Expedited only), NotRestorable, RefusedByStore.
         """
         ...
 

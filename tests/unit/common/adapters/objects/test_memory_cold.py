@@ -45,8 +45,18 @@ def test_a_glacier_object_thaws_and_freezes_again() -> None:
     seen += [cold.readable(), cold.restore()]
 
     accepted = Restore.ACCEPTED
-    assert seen == [False, accepted, accepted, False, True, Restore.ALREADY_RESTORED, False, accepted]
+    assert seen == [False, accepted, Restore.IN_PROGRESS, False, True, Restore.ALREADY_RESTORED, False, accepted]
     assert restored == RestoreStatus(ongoing=False, expires_at=NOON + timedelta(hours=5, days=1))
+
+
+def test_a_restore_that_runs_is_made_faster_and_never_slower() -> None:
+    cold = Cold(storage_class="GLACIER")
+
+    answers = [cold.restore(tier=tier) for tier in (Tier.BULK, Tier.STANDARD, Tier.STANDARD, Tier.BULK)]
+    cold.now += timedelta(hours=5)
+
+    assert answers == [Restore.ACCEPTED, Restore.ACCEPTED, Restore.IN_PROGRESS, Restore.IN_PROGRESS]
+    assert cold.readable()
 
 
 def test_intelligent_tiering_moves_the_object_for_good() -> None:

@@ -9,18 +9,21 @@ from typing import Any
 
 import botocore.exceptions as boto
 
+from common.adapters.objects.obstore_answers import Answer
 from common.adapters.objects.s3.boto_errors import boto_answer, translated
 from common.adapters.objects.s3.control import Control
 from common.adapters.objects.s3.errors import error_for
-from common.errors import StoreUnavailable
+from common.errors import NotRestorable, StoreUnavailable
 from common.ports import Restore, Tier
 
 MEANINGS: dict[str, Restore] = {
-    "RestoreAlreadyInProgress": Restore.ACCEPTED,
+    "RestoreAlreadyInProgress": Restore.IN_PROGRESS,
     "InvalidObjectState": Restore.NOT_ARCHIVED,
     "ObjectAlreadyInActiveTierError": Restore.NOT_ARCHIVED,
 }
 """Error codes of RestoreObject that are answers, not errors."""
+
+_GOOD = {202: Restore.ACCEPTED, 200: Restore.ALREADY_RESTORED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,16 @@ class S3ColdStore:
                 Bucket=self.control.bucket, Key=key, RestoreRequest=request, **pinned
             )
         except (boto.BotoCoreError, boto.ClientError) as problem:
-            said = boto_answer(problem)
-            if said.code in MEANINGS:
-                return MEANINGS[said.code]
-            raise error_for(said, what=f"restoring {key} ({tier.value})") from None
-        accepted = answer["ResponseMetadata"]["HTTPStatusCode"] == 202
-        return Restore.ACCEPTED if accepted else Restore.ALREADY_RESTORED
+            return meaning(boto_answer(problem), what=f"restoring {key} ({tier.value})")
+        return meaning(Answer(answer["ResponseMetadata"]["HTTPStatusCode"]), what="")
+
+
+def meaning(answer: Answer, *, what: str) -> Restore:
+    """What RestoreObject's answer says. Raises its error where it is one; 403s are told apart by their code only."""
+    if answer.code in MEANINGS:
+        return MEANINGS[answer.code]
+    if answer.code is None and answer.status in _GOOD:
+        return _GOOD[answer.status]
+    if answer.code in ("NotImplemented", "MethodNotAllowed") or answer.status in (405, 501):
+        raise NotRestorable(f"{what}: the store does not restore ({answer.code or answer.status})")
+    raise error_for(answer, what=what) from None

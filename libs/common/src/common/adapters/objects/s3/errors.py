@@ -10,6 +10,7 @@ from common.errors import (
     Changed,
     Immutable,
     NameNotAllowed,
+    NoCapacity,
     NotFound,
     NotRestored,
     RefusedByStore,
@@ -43,7 +44,7 @@ TABLE: dict[str | int, type[BackfillError]] = {
     "RequestLimitExceeded": Throttled,
     "TooManyRequests": Throttled,
     "BandwidthLimitExceeded": Throttled,
-    "GlacierExpeditedRetrievalNotAvailable": Throttled,
+    "GlacierExpeditedRetrievalNotAvailable": NoCapacity,
     "InternalError": StoreUnavailable,
     "OperationAborted": StoreUnavailable,
     "ConditionalRequestConflict": StoreUnavailable,  # two conditional writes met; one of them won

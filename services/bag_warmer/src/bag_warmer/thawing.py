@@ -1,0 +1,121 @@
+"""The step that brings a segment's objects back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from bag_warmer.thaw import Thaw, noted, remembered, thaw
+from bag_warmer.warming import Warming, unfinished
+from common.domain.segment import PlannedFile
+from common.errors import AccessDenied
+from common.jobs import SegmentJob
+from common.outcome import Done, Outcome, Rejected
+from common.pools import Pools
+from common.ports import ObjectInfo, ObjectStore, Stores
+from common.wording import count
+
+
+class ThawSegment:
+    """Asks for what is frozen of a segment, and releases the segment when all of it can be read."""
+
+    def __init__(self, *, stores: Stores, warming: Warming, pools: Pools = ThreadPoolExecutor) -> None:
+        self._stores = stores
+        self._pools = pools
+        self._warming = warming
+
+    def __call__(self, job: SegmentJob) -> Outcome:
+        store = self._stores(job.source.id)
+        wanted = {job.source_key(file): file for file in job.files if not file.fetched}
+
+        def listed() -> dict[str, ObjectInfo]:
+            return _listed(store, wanted, root=job.source.root(job.bag), checkpoint=job.hold.checkpoint)
+
+        infos = listed()
+        # Once more before objects are called others: listings lag, and may come with a wrong byte.
+        if _other_objects(wanted, infos) and (refused := _other_objects(wanted, infos := listed())):
+            return refused
+        return self._thawed(job, store, wanted, infos)
+
+    def _thawed(
+        self, job: SegmentJob, store: ObjectStore, wanted: Mapping[str, PlannedFile], infos: Mapping[str, ObjectInfo]
+    ) -> Outcome:
+        wish = self._warming.wish_of(job.options, job.source.id)
+        found = thaw(
+            infos.values(),
+            store=store,
+            cold=self._stores.cold(job.source.id),
+            wish=wish,
+            asked=remembered(job.progress),
+            checkpoint=job.hold.checkpoint,
+            spare=lambda frozen: self._copied(job, {info.key: wanted[info.key] for info in frozen}),
+            pools=self._pools,
+        )
+        if found.accepted or not found.ready:
+            job.hold.remember(**noted(job.progress, found, wish))
+        unready = unfinished(found, what="object", check_every=self._warming.check_every)
+        return unready or Done(said=_said(found))
+
+    def _copied(self, job: SegmentJob, frozen: Mapping[str, PlannedFile]) -> set[str]:
+        """Keys of files that lie at the destination in their full length: the bytes there decide, not the source's."""
+        keys = {job.destination_key(file): key for key, file in frozen.items()}
+        try:
+            there = _listed(
+                self._stores(job.destination.id),
+                keys,
+                root=job.destination.root(job.bag),
+                checkpoint=job.hold.checkpoint,
+            )
+        except AccessDenied:
+            # The warmer may do without this right: it then thaws what was copied before, too.
+            return set()
+        return {keys[name] for name, info in there.items() if info.size == frozen[keys[name]].size}
+
+
+def _said(found: Thaw) -> str:
+    spared = f", {len(found.spared)} more lie at the destination" if found.spared else ""
+    return f"{count(found.objects - len(found.spared), 'object')} can be read{spared}"
+
+
+def _listed(
+    store: ObjectStore, wanted: Collection[str], *, root: str, checkpoint: Callable[[], None]
+) -> dict[str, ObjectInfo]:
+    """A fresh look at a segment's objects: its keys are neighbours, so a list costs a thousandth of looking at each."""
+    if not wanted:
+        return {}
+    keys = sorted(wanted, key=str.encode)
+    found: dict[str, ObjectInfo] = {}
+    last = keys[-1].encode()
+    for info in store.list(prefix=root, start_after=_just_before(keys[0], root)):
+        checkpoint()
+        if info.key.encode() > last:
+            break
+        if info.key in wanted:
+            found[info.key] = info
+    return found
+
+
+def _just_before(key: str, root: str) -> str | None:
+    """A key that sorts before `key` with next to nothing between them. None where that would leave the bag."""
+    before = chr(max(0, ord(key[-1]) - 1))
+    if before.isalnum():
+        # "data/8…" for "data/9": not "data/", after which all of a flat folder may come.
+        return f"{key[:-1]}{before}\U0010ffff"
+    return key[:-1] if len(key) > len(root) + 1 else None
+
+
+def _other_objects(wanted: Mapping[str, PlannedFile], infos: Mapping[str, ObjectInfo]) -> Rejected | None:
+    """The pinned objects must still be there and be the same ones."""
+    gone = [file.path for key, file in wanted.items() if key not in infos]
+    if gone:
+        told = f"{count(len(gone), 'object')} vanished from the source: {', '.join(gone[:20])}"
+        return Rejected(code="source_vanished", why=told, for_user=told)
+    other = [
+        f"{file.path} (ETag {infos[key].etag}, planned {file.etag})"
+        for key, file in wanted.items()
+        if infos[key].etag != file.etag
+    ]
+    if other:
+        told = f"{count(len(other), 'object')} changed at the source since planning: {', '.join(other[:20])}"
+        return Rejected(code="source_changed", why=told, for_user=told)
+    return None
