@@ -104,7 +104,9 @@ def pipeline(*, database: str, broker: str, locations: Path, records: Path) -> I
         "backfill_replicator": backfill_replicator.wiring.make_steps(
             settings=backfill_replicator.settings.Settings(**common), stores=stores, copier=stores.copier
         ),
-        "verifier": verifier.wiring.make_steps(settings=verifier.settings.Settings(**common), stores=stores),
+        "verifier": verifier.wiring.make_steps(
+            settings=verifier.settings.Settings(**common), engine=engine, stores=stores
+        ),
         "replica_aggregator": replica_aggregator.wiring.make_steps(engine=engine, stores=stores),
         "bag_register": bag_register.wiring.make_steps(engine=engine, stores=stores, lists=lists),
     }

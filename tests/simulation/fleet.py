@@ -198,7 +198,7 @@ class Fleet:
             case "backfill_replicator":
                 return backfill_replicator.wiring.make_steps(settings=_COPIER, stores=stores, pools=InTurn)
             case "verifier":
-                return verifier.wiring.make_steps(settings=_VERIFIER, stores=stores, pools=InTurn)
+                return verifier.wiring.make_steps(settings=_VERIFIER, engine=engine, stores=stores, pools=InTurn)
             case "replica_aggregator":
                 return replica_aggregator.wiring.make_steps(engine=engine, stores=stores)
         return {REGISTERING: register}

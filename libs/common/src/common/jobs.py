@@ -94,4 +94,19 @@ class ImportJob:
     progress: Mapping[str, Any] = field(default_factory=dict)
 
 
-Job = ReplicaJob | SegmentJob | ImportJob
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """A copy to read again."""
+
+    check_id: int
+    bag: BagVersion
+    location: Location
+    registered_pins: Mapping[str, str]
+    """SHA-256 by path of the manifest set, as the bag's record has it."""
+    attempt: Attempt
+    hold: Hold
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    """What earlier turns came to: `after`, the key of the last file that was read."""
+
+
+Job = ReplicaJob | SegmentJob | ImportJob | CheckJob

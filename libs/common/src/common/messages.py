@@ -85,6 +85,17 @@ class ImportRequested(_Hint):
         return self.import_id
 
 
+class CheckRequested(_Hint):
+    """A copy is to be read again, whether or not anybody doubts it: read it back."""
+
+    type: Literal["CheckRequested"] = "CheckRequested"
+    check_id: RowId
+
+    @property
+    def row_id(self) -> int:
+        return self.check_id
+
+
 Hint = (
     ReplicaRequested
     | SegmentPlanned
@@ -93,6 +104,7 @@ Hint = (
     | SegmentsVerified
     | ReplicaAggregated
     | ImportRequested
+    | CheckRequested
 )
 
 _ADAPTER: TypeAdapter[Hint] = TypeAdapter(Annotated[Hint, Field(discriminator="type")])
@@ -117,6 +129,7 @@ def decode(body: bytes) -> Hint:
 
 
 __all__ = [
+    "CheckRequested",
     "Hint",
     "ImportRequested",
     "NotAHint",

@@ -13,7 +13,7 @@ from typing import Any
 
 from common.domain.bag import BagVersion
 from common.domain.fixity import Checksums
-from common.domain.replica import EvidenceClass
+from common.domain.replica import EvidenceClass, Verdict
 from common.domain.segment import SegmentPlan
 
 
@@ -66,7 +66,16 @@ class Registered:
     evidence_class: EvidenceClass = EvidenceClass.READ_BACK
 
 
-Write = Planned | Verified | Registered
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the reading again of a copy came to; the evidence of its files is in the ledger already."""
+
+    verdict: Verdict
+    why: str = ""
+    """What is wrong, or why not all was read; empty for a good copy."""
+
+
+Write = Planned | Verified | Registered | Checked
 """What a step adds to the ledger, in the transaction that settles its row."""
 
 

@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Literal
 
 from common import messages
-from common.domain.replica import ImportState, ReplicaState, SegmentState
+from common.domain.replica import CheckState, ImportState, ReplicaState, SegmentState
 
-Kind = Literal["replica", "segment", "import"]
+Kind = Literal["replica", "segment", "import", "check"]
 """The kinds of rows that can be claimed."""
 
-State = ReplicaState | SegmentState | ImportState
+State = ReplicaState | SegmentState | ImportState | CheckState
 
 
 class Lane(StrEnum):
@@ -44,6 +44,8 @@ class Stage:
     then three times that promise. At least an hour."""
     per_gib: timedelta = timedelta(0)
     """What each GiB of a segment adds to the limit."""
+    lane: Lane = Lane.DAILY
+    """Of rows that belong to no replica, which has a lane of its own."""
 
     @property
     def name(self) -> str:
@@ -115,7 +117,18 @@ IMPORTING = Stage(
     limit=timedelta(days=7),
 )
 
-STAGES: tuple[Stage, ...] = (PLANNING, THAWING, COPYING, VERIFYING, AGGREGATING, REGISTERING, IMPORTING)
+REREADING = Stage(
+    "verifier",
+    "check",
+    CheckState.REREADING,
+    messages.CheckRequested,
+    CheckState.FINISHED,
+    "reading again ({destination})",
+    limit=timedelta(days=7),
+    lane=Lane.BACKFILL,
+)
+
+STAGES: tuple[Stage, ...] = (PLANNING, THAWING, COPYING, VERIFYING, AGGREGATING, REGISTERING, IMPORTING, REREADING)
 
 QUEUES: dict[str, type[messages.Hint]] = {stage.queue(lane): stage.hint for stage in STAGES for lane in Lane}
 """Queue name → the hint it carries. This is the pipeline."""
@@ -139,5 +152,5 @@ def queues_of(service: str) -> list[str]:
 
 
 def hint_for(stage: Stage, row_id: int) -> messages.Hint:
-    field = {"replica": "replica_id", "segment": "segment_id", "import": "import_id"}[stage.kind]
+    field = {"replica": "replica_id", "segment": "segment_id", "import": "import_id", "check": "check_id"}[stage.kind]
     return stage.hint.model_validate({field: row_id})

@@ -73,6 +73,10 @@ def _told(connection: Connection, one: Announcement) -> Told:
             return _ingest(connection, UUID(one.subject))
         case "bag.registered":
             return _bag(connection, one)
+        case "copy.bad" | "copy.recovered":
+            return _copy(connection, one)
+        case "check.failed":
+            return Told(one.subject, Lane.DAILY, {"checkId": one.subject, **one.detail})
     return Told(one.subject, Lane.BACKFILL, {"campaignId": one.subject, **one.detail})
 
 
@@ -96,6 +100,14 @@ def _bag(connection: Connection, one: Announcement) -> Told:
     data = {**_names(bag), "location": one.detail["location"], "role": one.detail["role"]}
     lane = Lane.DAILY if one.detail["role"] == "primary" else Lane.BACKFILL
     return Told(bag.path, lane, data | ({"ingestId": made_by} if made_by else {}))
+
+
+def _copy(connection: Connection, one: Announcement) -> Told:
+    """Among the daily ones: an alert must not queue up behind a campaign."""
+    bag = news.bag_of(connection, int(one.subject))
+    data = {"location": one.detail["location"], "checkId": str(one.detail["check"]), "files": one.detail["files"]}
+    bad = {"badFiles": one.detail["bad"], "why": one.detail["why"]} if one.type == "copy.bad" else {}
+    return Told(bag.path, Lane.DAILY, {**_names(bag), **data, **bad})
 
 
 def _names(bag: BagVersion) -> dict[str, str]:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, select, text, update
 
-from common.domain.replica import ImportState, ReplicaState, SegmentState
+from common.domain.replica import CheckState, ImportState, ReplicaState, SegmentState
 from common.ledger import claims, failing
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
@@ -21,6 +21,7 @@ from common.topology import COPYING, PLANNING
 from unit.common.ledger.builders import a_backfill, a_file, age, hints, history, some_segments, state_of
 
 PATIENCE = Patience(attempts=2)
+_STATES = (("replica", ReplicaState), ("segment", SegmentState), ("import", ImportState), ("check", CheckState))
 
 
 def look(engine: Engine, patience: Patience = PATIENCE) -> int:
@@ -29,12 +30,7 @@ def look(engine: Engine, patience: Patience = PATIENCE) -> int:
 
 
 def test_every_state_that_is_not_terminal_has_exactly_one_rule_and_no_other_state_has_any() -> None:
-    states = {
-        (kind, state.value)
-        for kind, enum in (("replica", ReplicaState), ("segment", SegmentState), ("import", ImportState))
-        for state in enum
-        if not state.terminal
-    }
+    states = {(kind, state.value) for kind, enum in _STATES for state in enum if not state.terminal}
 
     assert sorted((rule.kind, rule.state.value) for rule in RULES) == sorted(states)
 

@@ -57,6 +57,31 @@ class ImportState(StrEnum):
         return self is not ImportState.WALKING
 
 
+class CheckState(StrEnum):
+    """How far the reading again of a copy is."""
+
+    REREADING = "rereading"
+    FINISHED = "finished"
+    """What was found is in its verdict."""
+    FAILED = "failed"
+    """Nothing was found out."""
+
+    @property
+    def terminal(self) -> bool:
+        return self is not CheckState.REREADING
+
+
+class Verdict(StrEnum):
+    """What a check found of a copy."""
+
+    GOOD = "good"
+    """Every byte of every file was read back and agreed, and nothing else lies there."""
+    BAD = "bad"
+    """Files are missing, or too many, or have other bytes."""
+    UNREAD = "unread"
+    """Nothing wrong was seen, but not every byte could be read: files are frozen."""
+
+
 class EvidenceClass(StrEnum):
     """What a claim about a copy rests on, weakest first. They are never blurred."""
 

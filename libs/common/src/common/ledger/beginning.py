@@ -13,13 +13,20 @@ from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus
 from common.domain.location import Location
 from common.domain.segment import PlannedFile
-from common.jobs import Attempt, Hold, ImportJob, Job, ReplicaJob, SegmentJob
+from common.jobs import Attempt, CheckJob, Hold, ImportJob, Job, ReplicaJob, SegmentJob
 from common.ledger import claims, context, events, outbox, urgency
 from common.ledger.claims import Claim, Patience
 from common.ledger.context import Context
 from common.ledger.locations import location_of
-from common.ledger.tables import bag_versions, imports, ingests, locations, replicas, segments
+from common.ledger.tables import bag_versions, fixity_checks, imports, ingests, locations, replicas, segments
 from common.topology import AGGREGATING, Stage, hint_for
+
+_JOBS: dict[str, type[Job]] = {
+    "segment": SegmentJob,
+    "replica": ReplicaJob,
+    "import": ImportJob,
+    "check": CheckJob,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,7 @@ class Begun:
 
     def job(self, *, hold: Hold, build: str) -> Job:
         attempt = Attempt(number=self.claim.attempt, worker=self.claim.worker, build=build)
-        kinds: dict[str, type[Job]] = {"segment": SegmentJob, "replica": ReplicaJob, "import": ImportJob}
-        return kinds[self.claim.kind](**self.facts, attempt=attempt, hold=hold)
+        return _JOBS[self.claim.kind](**self.facts, attempt=attempt, hold=hold)
 
 
 def begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
@@ -66,7 +72,8 @@ def _begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, pa
     around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)
     if around:
         _tell(connection, claim, around, patience=patience)
-    facts = {"segment": _segment, "replica": _replica, "import": _import}[stage.kind](connection, row_id)
+    read = {"segment": _segment, "replica": _replica, "import": _import, "check": _check}[stage.kind]
+    facts = read(connection, row_id)
     return Begun(claim, facts)
 
 
@@ -152,6 +159,19 @@ def _replica(connection: Connection, row_id: int) -> dict[str, Any]:
         "registered_pins": row.registered,
         "planned_pins": row.planned or {},
         "options": row.options,
+        "progress": row.progress,
+    }
+
+
+def _check(connection: Connection, row_id: int) -> dict[str, Any]:
+    query = select(fixity_checks.c.location_id, fixity_checks.c.progress, bag_versions.c.pins, *_BAG)
+    of_bag = bag_versions.c.id == fixity_checks.c.bag_version_id
+    row = connection.execute(query.join(bag_versions, of_bag).where(fixity_checks.c.id == row_id)).one()
+    return {
+        "check_id": row_id,
+        "bag": _bag(row),
+        "location": read_location(connection, row.location_id),
+        "registered_pins": row.pins,
         "progress": row.progress,
     }
 

@@ -31,12 +31,12 @@ class Context:
 
 
 def read(connection: Connection, *, kind: Kind, row_id: int, lock: bool) -> Context | None:
-    """The surroundings of a row; None for an import.
+    """The surroundings of a row; None for an import and for a check.
 
     With `lock`, the replica's row stays locked until the transaction ends. Everything that settles a segment locks
     its replica first and the segment second, so no two workers of one bag wait for each other.
     """
-    if kind == "import":
+    if kind in ("import", "check"):
         return None
     number = None
     if kind == "segment":

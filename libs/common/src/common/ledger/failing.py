@@ -9,13 +9,15 @@ from uuid import UUID
 from sqlalchemy import Connection, func, insert, select, update
 
 from common.domain.ingest import IngestStatus
-from common.domain.replica import ImportState, ReplicaState, SegmentState
-from common.ledger import context, events, windows
+from common.domain.replica import CheckState, ImportState, ReplicaState, SegmentState
+from common.ledger import context, events, news, windows
 from common.ledger.claims import Claim, Patience, hold, interval, release
 from common.ledger.context import Context
-from common.ledger.tables import NOW, dead_letters, imports, ingests, replicas, segments
-from common.topology import Kind, Lane, Stage, hint_for
+from common.ledger.tables import NOW, WORK, dead_letters, ingests, replicas, segments
+from common.topology import Kind, Stage, hint_for
 
+_FAILED: dict[Kind, str] = {"import": ImportState.FAILED.value, "check": CheckState.FAILED.value}
+CHECK_FAILED = "check.failed"
 OPEN_SEGMENTS = [state.value for state in SegmentState if not state.terminal]
 OPEN_INGESTS = [status.value for status in IngestStatus if not status.terminal]
 
@@ -55,7 +57,7 @@ def give_up(
     code: str = "attempts_exhausted",
 ) -> None:
     """The row fails and a dead letter says why, in one transaction."""
-    lane = around.lane if around else Lane.DAILY
+    lane = around.lane if around else stage.lane
     connection.execute(
         insert(dead_letters).values(
             queue=stage.queue(lane),
@@ -91,7 +93,7 @@ def fail(
 ) -> None:
     """The row, its replica and its ingest fail, finally; the replica's other segments are cancelled."""
     if around is None:
-        _fail_import(connection, row_id, code=code, why=why)
+        _fail_alone(connection, stage.kind, row_id, code=code, why=why)
         return
     if stage.kind == "segment":
         end_segment(connection, row_id, code=code, why=why)
@@ -136,20 +138,14 @@ def _end(connection: Connection, kind: Kind, row_id: int, *, state: str, code: s
     )
 
 
-def _fail_import(connection: Connection, row_id: int, *, code: str, why: str) -> None:
-    connection.execute(
-        update(imports)
-        .where(imports.c.id == row_id)
-        .values(
-            state=ImportState.FAILED.value,
-            error_code=code,
-            last_error=why,
-            finished_at=NOW,
-            fence=imports.c.fence + 1,
-            lease_until=None,
-            claimed_by=None,
-        )
-    )
+def _fail_alone(connection: Connection, kind: Kind, row_id: int, *, code: str, why: str) -> None:
+    """A row that belongs to no ingest."""
+    table = WORK[kind]
+    ended = {"fence": table.c.fence + 1, "lease_until": None, "claimed_by": None, "finished_at": NOW}
+    failed = {"state": _FAILED[kind], "error_code": code, "last_error": why}
+    connection.execute(update(table).where(table.c.id == row_id).values(**ended, **failed))
+    if kind == "check":
+        news.announce(connection, type=CHECK_FAILED, subject=str(row_id), detail={"code": code, "why": why})
 
 
 def _segment(around: Context) -> str:

@@ -21,11 +21,16 @@ class Announcement:
 
     event_id: UUID
     type: str
-    """ingest.finished, bag.registered or campaign.progressed."""
+    """ingest.finished, bag.registered, campaign.progressed, copy.bad, copy.recovered or check.failed."""
     subject: str
-    """The id of the ingest, bag version or campaign."""
+    """The id of the ingest, bag version, campaign or check."""
     detail: Mapping[str, Any]
     created_at: datetime
+
+
+def announce(connection: Connection, *, type: str, subject: str, detail: Mapping[str, Any]) -> None:
+    """Note something that no trigger sees, in the transaction that makes it true."""
+    connection.execute(insert(announcements).values(type=type, subject=subject, detail=dict(detail)))
 
 
 def take(connection: Connection, *, at_most: int) -> list[Announcement]:

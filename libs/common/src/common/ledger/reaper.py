@@ -17,7 +17,7 @@ from common.ledger import context, failing, outbox, spoiled, windows
 from common.ledger.claims import Patience, interval, lost_workers
 from common.ledger.settling import start_aggregating
 from common.ledger.tables import NOW, WORK, replicas, segments
-from common.topology import STAGES, Kind, Lane, Stage, State, hint_for
+from common.topology import STAGES, Kind, Stage, State, hint_for
 from common.wording import count, size
 
 _LOCK = 0x6261636B66696C6C
@@ -96,7 +96,7 @@ def _due(connection: Connection, rule: Rule, *, at_most: int) -> list[Any]:
 
 def _hint(connection: Connection, stage: Stage, row_id: int) -> None:
     around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)
-    outbox.post(connection, stage=stage, lane=around.lane if around else Lane.DAILY, hint=hint_for(stage, row_id))
+    outbox.post(connection, stage=stage, lane=around.lane if around else stage.lane, hint=hint_for(stage, row_id))
 
 
 def _again_later(connection: Connection, kind: Kind, row_id: int, *, patience: Patience) -> None:

@@ -12,9 +12,10 @@ from common.errors import AlreadyResolved, NotRedrivable
 from common.ledger import actions, dead_letters, events, operating
 from common.ledger.claims import Patience
 from common.ledger.dead_letters import DeadLetter
+from common.ledger.fixity.checking import request_check
 from common.ledger.importing import request_import
 from common.ledger.operating import Decision
-from common.ledger.tables import imports, outbox
+from common.ledger.tables import fixity_checks, imports, outbox
 from common.topology import QUEUES
 
 
@@ -24,7 +25,8 @@ class Redriven:
 
     ingest_id: UUID | None = None
     import_id: int | None = None
-    """Both None: the message itself was put into its queue again."""
+    check_id: int | None = None
+    """All None: the message itself was put into its queue again."""
 
 
 def redrive(
@@ -42,6 +44,8 @@ def redrive(
         answer = _ingest(connection, letter.ingest_id, new_id, decision, patience)
     elif letter.kind == "import":
         answer = _import(connection, letter)
+    elif letter.kind == "check":
+        answer = _check(connection, letter, decision)
     else:
         answer = _message(connection, letter)
     _close(connection, letter_id, dead_letters.REDRIVEN, decision, answer)
@@ -81,6 +85,15 @@ def _import(connection: Connection, letter: DeadLetter) -> Redriven:
     return Redriven(import_id=found.id)
 
 
+def _check(connection: Connection, letter: DeadLetter, decision: Decision) -> Redriven:
+    copy = connection.execute(
+        select(fixity_checks.c.bag_version_id, fixity_checks.c.location_id).where(fixity_checks.c.id == letter.row_id)
+    ).one()
+    asked = request_check(connection, **copy._mapping, asked_by=decision.who)
+    assert asked is not None, "no location ever leaves a bag's record"
+    return Redriven(check_id=asked[0])
+
+
 def _message(connection: Connection, letter: DeadLetter) -> Redriven:
     """A release that did not know the hint refused it, and this one does."""
     try:
@@ -102,7 +115,11 @@ def _close(connection: Connection, letter_id: int, resolution: str, decision: De
         dead_letters.resolve(connection, letter_id, resolution=resolution)
     elif answer.ingest_id is None:
         _must_be_open(letter)
-    started = {"ingest": answer.ingest_id and str(answer.ingest_id), "import": answer.import_id}
+    started = {
+        "ingest": answer.ingest_id and str(answer.ingest_id),
+        "import": answer.import_id,
+        "check": answer.check_id,
+    }
     actions.record(
         connection,
         who=decision.who,

@@ -9,10 +9,11 @@ from common.domain.replica import ImportState, ReplicaState, SegmentState
 from common.ledger import context, events, failing, milestones, outbox, spoiled, windows
 from common.ledger.claims import Claim, Patience, afresh, hold, interval, release, remember
 from common.ledger.context import Context
+from common.ledger.fixity import concluding
 from common.ledger.tables import NOW, ingests, replicas, segments
 from common.ledger.writing import none_in, write
 from common.outcome import Done, GoBack, Outcome, Rejected, Wait
-from common.topology import AGGREGATING, PLANNING, REGISTERING, THAWING, VERIFYING, Lane, State, hint_for, stage_of_row
+from common.topology import AGGREGATING, PLANNING, REGISTERING, THAWING, VERIFYING, State, hint_for, stage_of_row
 from common.wording import count, size
 
 _BEFORE = {
@@ -64,13 +65,16 @@ def let_go(connection: Connection, claim: Claim) -> None:
     around = context.read(connection, kind=claim.kind, row_id=claim.row_id, lock=True)
     hold(connection, claim)
     release(connection, claim, attempts=claim.table.c.attempts - 1, due_at=NOW)
-    lane = around.lane if around else Lane.DAILY
+    lane = around.lane if around else claim.stage.lane
     outbox.post(connection, stage=claim.stage, lane=lane, hint=hint_for(claim.stage, claim.row_id))
 
 
 def _done(
     connection: Connection, claim: Claim, done: Done, around: Context | None, *, patience: Patience, build: str
 ) -> None:
+    if claim.kind == "check":
+        concluding.conclude(connection, claim, done)
+        return
     if around is None:
         release(connection, claim, state=ImportState.FINISHED.value, finished_at=NOW, **afresh(claim))
         return

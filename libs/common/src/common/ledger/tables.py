@@ -32,8 +32,11 @@ from common.ledger.columns import one_of as _one_of
 from common.ledger.columns import stall_indexes as _stall_indexes
 from common.ledger.columns import timestamp as _timestamp
 from common.ledger.dead_letter_tables import dead_letters
+from common.ledger.evidence.tables import evidence
+from common.ledger.fixity.tables import copy_health, fixity_checks
 
-__all__ = ["NOW", "dead_letters", "metadata"]  # known by these names to everything that reads the tables
+# Known by these names to everything that reads the tables.
+__all__ = ["NOW", "copy_health", "dead_letters", "evidence", "fixity_checks", "metadata"]
 
 locations = Table(
     "locations",
@@ -250,40 +253,6 @@ import_problems = Table(
     UniqueConstraint("import_id", "bag_path", "code", "message"),
 )
 
-evidence = Table(
-    "evidence",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("bag_version_id", ForeignKey("bag_versions.id"), nullable=False),
-    Column("location_id", ForeignKey("locations.id"), nullable=False),
-    Column("ingest_id", ForeignKey("ingests.id"), nullable=False),
-    Column("segment_id", ForeignKey("segments.id"), nullable=False),
-    Column("path", Text, nullable=False),
-    Column("key", Text(collation="C"), nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("evidence_class", Text, nullable=False),
-    Column("expected", JSONB, nullable=False),
-    Column("measured", JSONB, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("etag", Text),
-    Column("version_id", Text),
-    Column("reason", Prose, nullable=False, server_default=""),
-    Column("reads", Integer, nullable=False, server_default=text("1")),
-    Column("doubts", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
-    _timestamp("started_at", default=False),
-    Column("microseconds", BigInteger, nullable=False),
-    Column("worker", Text, nullable=False),
-    Column("build", Text, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    _timestamp("recorded_at"),
-    _one_of("outcome", ["match", "mismatch", "missing"]),
-    _one_of("evidence_class", [e.value for e in EvidenceClass]),
-    Index("ix_evidence_segment", "segment_id", "outcome"),
-    Index("ix_evidence_bag", "bag_version_id", "location_id"),
-    Index("ix_evidence_ingest_key", "ingest_id", "key"),
-    Index("ix_evidence_bad", "ingest_id", "key", postgresql_where=text("outcome <> 'match' OR reads > 1")),
-)
-
 outbox = Table(
     "outbox",
     metadata,
@@ -294,5 +263,5 @@ outbox = Table(
     _timestamp("created_at"),
 )
 
-WORK = {"replica": replicas, "segment": segments, "import": imports}
+WORK = {"replica": replicas, "segment": segments, "import": imports, "check": fixity_checks}
 """The tables whose rows can be claimed, by kind."""

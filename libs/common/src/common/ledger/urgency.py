@@ -18,7 +18,7 @@ from common.topology import Stage
 
 def more_urgent(connection: Connection, *, stage: Stage, row_id: int, patience: Patience) -> int | None:
     """The most urgent row that waits in `stage`, if it is more urgent than `row_id` and of its lane."""
-    if stage.kind == "import":
+    if stage.kind in ("import", "check"):
         return None
     query = (_segment if stage.kind == "segment" else _replica)(stage, row_id, patience)
     found = connection.execute(query).scalars().one_or_none()

@@ -52,17 +52,24 @@ def _planned(fact: Planned, connection: Connection, claim: Claim, around: Contex
 
 @write.register
 def _verified(fact: Verified, connection: Connection, claim: Claim, around: Context, build: str) -> None:
-    rows = [_evidence_row(item, claim=claim, around=around, build=build) for item in fact.evidence]
-    if rows:
-        connection.execute(insert(evidence), rows)
-
-
-def _evidence_row(item: Evidence, *, claim: Claim, around: Context, build: str) -> dict[str, Any]:
-    return {
+    reader = {
         "bag_version_id": around.bag_version_id,
         "location_id": around.location_id,
         "ingest_id": around.ingest_id,
         "segment_id": claim.row_id,
+        "worker": claim.worker,
+        "build": build,
+        "attempt": claim.attempt,
+    }
+    rows = [evidence_row(item, **reader) for item in fact.evidence]
+    if rows:
+        connection.execute(insert(evidence), rows)
+
+
+def evidence_row(item: Evidence, **reader: Any) -> dict[str, Any]:
+    """A row of `evidence`. `reader`: the columns that say what was read by whom: bag, location, ingest or check, …"""
+    return {
+        **reader,
         "path": item.path,
         "key": item.key,
         "outcome": item.outcome,
@@ -77,9 +84,6 @@ def _evidence_row(item: Evidence, *, claim: Claim, around: Context, build: str) 
         "doubts": list(item.doubts),
         "started_at": item.started_at,
         "microseconds": int(item.seconds * 1_000_000),
-        "worker": claim.worker,
-        "build": build,
-        "attempt": claim.attempt,
     }
 
 

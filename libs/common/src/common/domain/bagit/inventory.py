@@ -22,7 +22,7 @@ from common.domain.bagit.inventory_sql import (
 )
 from common.domain.bagit.joined import Known, ListedObject, PlannedFile, joined
 from common.domain.bagit.manifest import Entry
-from common.domain.bagit.names import PAYLOAD, Manifest, is_directory_marker
+from common.domain.bagit.names import PAYLOAD, Manifest, is_directory_marker, is_tag_manifest
 from common.domain.bagit.policy import Policy
 from common.domain.bagit.spelling import settle_spellings
 from common.domain.bagit.twins import fold, twin_problems
@@ -125,6 +125,26 @@ class Inventory:
                 entry = known.entry
                 if known.url or (entry and not is_directory_marker(known.path, entry.size)):
                     yield self._planned(known)
+
+    def absent(self) -> Iterator[PlannedFile]:
+        """The files that manifests list, and that neither are there nor can be fetched; their sizes are not known."""
+        self._settle()
+        with on_disk():
+            for known in joined(join_rows(self._database)):
+                if known.listed and not known.entry and not known.url:
+                    yield self._planned(known)
+
+    def unexpected(self) -> Iterator[str]:
+        """The keys of objects that no manifest lists; tag manifests, which none need list, and directory markers
+        left out."""
+        self._settle()
+        with on_disk():
+            for known in joined(join_rows(self._database)):
+                entry = known.entry
+                if not entry or known.listed or is_tag_manifest(known.path):
+                    continue
+                if not is_directory_marker(known.path, entry.size):
+                    yield known.path
 
     def expected(self, path: str) -> dict[Algorithm, str]:
         """What the manifests say of the file with this key; empty where they say nothing."""

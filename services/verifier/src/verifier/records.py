@@ -1,0 +1,40 @@
+"""What reading again asks the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from common.jobs import Attempt
+from common.ledger.engine import transaction
+from common.ledger.fixity import checking
+from common.ledger.locations import every_location
+from common.outcome import Evidence
+from verifier.places import Places
+
+
+class LedgerRecords:
+    """A transaction for each call, on the primary."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def note(
+        self, *, check_id: int, before: str | None, after: str, found: Sequence[Evidence], attempt: Attempt
+    ) -> None:
+        """Keep evidence and move the check's place, all or nothing. Raises ClaimLost where somebody else did."""
+        with transaction(self._engine) as connection:
+            checking.note(connection, check_id=check_id, before=before, after=after, found=found, attempt=attempt)
+
+    def bad(self, check_id: int) -> tuple[int, int, int]:
+        """Of the check so far: files looked at, bad ones, and those that were not read."""
+        with transaction(self._engine) as connection:
+            check = checking.find_check(connection, check_id)
+        assert check is not None, "checks are never deleted"
+        return check.files, check.bad, check.unread
+
+    def places(self) -> Places:
+        """How URLs of fetch.txt are resolved."""
+        with transaction(self._engine) as connection:
+            return Places(every_location(connection))
