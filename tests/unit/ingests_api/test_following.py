@@ -11,8 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from common.domain.bag import BagVersion
 from common.ledger import events
-from common.ledger.engine import transaction
+from common.ledger.engine import reading, transaction
+from common.ledger.ingests import find_ingest, find_ingests
 from unit.ingests_api.builders import a_bag, fail, wish
 
 
@@ -38,6 +40,21 @@ def test_an_etag_stands_for_the_document(client: httpx.Client, engine: Engine, i
     assert (same.content, same.headers["etag"]) == (b"", first.headers["etag"])
     assert changed.headers["etag"] != first.headers["etag"]
     assert len(changed.json()["events"]) == 1
+
+
+@pytest.mark.parametrize("unknown", [0, 1, 30])
+def test_several_are_read_as_each_of_them_alone(client: httpx.Client, engine: Engine, unknown: int) -> None:
+    for name in ("b1", "b2"):
+        a_bag(engine, BagVersion.of("digitised", name, 1))
+    made = [UUID(client.post("/ingests", json=wish(name)).json()["id"]) for name in ("b1", "b2")]
+    happens(engine, str(made[0]))
+    fail(engine, str(made[1]))
+    with reading(engine) as connection:
+        alone = {one: find_ingest(connection, one) for one in made}
+        together = find_ingests(connection, [*made, *(UUID(int=number) for number in range(unknown))])
+
+    assert together == alone
+    assert [len(one.events) for one in together.values()] == [1, 1]
 
 
 def test_a_request_that_waits_is_answered_when_something_happens(

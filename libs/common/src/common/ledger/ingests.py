@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
+    Row,
     Select,
+    any_,
     bindparam,
+    cast,
     func,
+    literal_column,
     select,
     true,
     type_coerce,
@@ -100,31 +106,59 @@ def exists(connection: Connection, ingest_id: UUID) -> bool:
 
 
 def find_ingest(connection: Connection, ingest_id: UUID) -> IngestRecord | None:
-    """In one statement; those who have something wrong with them take another, or two."""
-    row = connection.execute(_WHOLE, {"ingest": ingest_id}).one_or_none()
-    if row is None:
-        return None
-    facts = row._mapping
+    return find_ingests(connection, [ingest_id]).get(ingest_id)
+
+
+def find_ingests(connection: Connection, ingest_ids: Sequence[UUID]) -> dict[UUID, IngestRecord]:
+    """Those of them that there are, in one statement; each that has something wrong with it takes another, or two."""
+    if not ingest_ids:
+        return {}
+    if len(ingest_ids) == 1:
+        rows = connection.execute(_ONE, {"wanted": ingest_ids[0]})
+    else:
+        # PostgreSQL plans a statement anew each time unless the plan for any list costs no more than that for this
+        # list, and planning costs more than looking. Naming one of them again makes the list long enough.
+        fill = [ingest_ids[0]] * (_PLANNED_ONCE - len(ingest_ids))
+        rows = connection.execute(_SEVERAL, {"wanted": [*ingest_ids, *fill]})
+    return {row.id: _record(connection, row) for row in rows.all()}
+
+
+def _record(connection: Connection, row: Row[Any]) -> IngestRecord:
     return IngestRecord(
         id=row.id,
         type=IngestType(row.ingest_type),
         status=IngestStatus(row.status),
         bag=BagVersion.of(row.space, row.external_identifier, row.version),
-        source=_location(facts, "source"),
-        destination=_location(facts, "destination"),
+        source=Location(
+            LocationId(row.source_id), Provider(row.source_provider), row.source_bucket, row.source_prefix,
+            row.source_title,
+        ),
+        destination=Location(
+            LocationId(row.destination_id), Provider(row.destination_provider), row.destination_bucket,
+            row.destination_prefix, row.destination_title,
+        ),
         options=row.options,
         callback_url=row.callback_url,
         callback_status=row.callback_status,
         error_code=row.error_code,
         created_at=row.created_at,
         events=tuple(map(Event, row.descriptions or (), row.moments or (), row.details or ())),
-        progress=Progress(**{name: _amount(facts, name) for name in ("planned", *_REACHED)}),
+        progress=_progress_of(row),
         bad_files=row.bad,
         doubted_files=row.doubted,
-        worst=_worst(connection, ingest_id) if row.bad else (),
+        worst=_worst(connection, row.id) if row.bad else (),
         retry_of=row.retry_of,
-        stalled=stalls.of_ingest(connection, ingest_id) if row.stands_still and not row.finished_at else None,
+        stalled=stalls.of_ingest(connection, row.id) if row.stands_still and not row.finished_at else None,
         mark=row.mark or 0,
+    )  # fmt: skip
+
+
+def _progress_of(row: Row[Any]) -> Progress:
+    return Progress(
+        planned=Amount(row.planned_segments, row.planned_files, row.planned_bytes),
+        thawed=Amount(row.thawed_segments, row.thawed_files, row.thawed_bytes),
+        copied=Amount(row.copied_segments, row.copied_files, row.copied_bytes),
+        verified=Amount(row.verified_segments, row.verified_files, row.verified_bytes),
     )
 
 
@@ -149,38 +183,30 @@ _REACHED = {
 
 
 def _sums(name: str, condition: ColumnElement[bool] | None) -> list[ColumnElement[Any]]:
-    totals = {
+    totals: dict[str, Any] = {
         "segments": func.count(),
         "files": func.sum(segments.c.file_count),
         "bytes": func.sum(segments.c.bytes),
     }
     kept = {what: total if condition is None else total.filter(condition) for what, total in totals.items()}
-    return [func.coalesce(total, 0).label(f"{name}_{what}") for what, total in kept.items()]
-
-
-def _amount(row: Mapping[Any, Any], name: str) -> Amount:
-    return Amount(
-        segments=int(row[f"{name}_segments"]), files=int(row[f"{name}_files"]), bytes=int(row[f"{name}_bytes"])
-    )
-
-
-def _location(facts: Mapping[Any, Any], name: str) -> Location:
-    provider = Provider(facts[f"{name}_provider"])
-    place = {part: facts[f"{name}_{part}"] for part in ("bucket", "prefix", "title")}
-    return Location(LocationId(facts[f"{name}_id"]), provider, **place)
+    nothing: ColumnElement[int] = literal_column("0")
+    return [cast(func.coalesce(total, nothing), BigInteger).label(f"{name}_{what}") for what, total in kept.items()]
 
 
 def _place(name: str) -> tuple[FromClause, list[ColumnElement[Any]]]:
     table = locations.alias(name)
-    return table, [column.label(f"{name}_{column.name}") for column in table.c if column.name != "id"]
+    return table, [table.c[part].label(f"{name}_{part}") for part in ("provider", "bucket", "prefix", "title")]
 
 
-def _whole() -> Select[Any]:
-    """Everything that is known about :ingest, in one row. Made once: building it costs more than running it."""
-    about = bindparam("ingest", type_=UUIDType())
+def _whole(wanted: ColumnElement[bool]) -> Select[Any]:
+    """Everything that is known about the `wanted`, a row for each; every part looks up one ingest at a time.
+
+    Made once: building it costs more than running it.
+    """
+    about = ingests.c.id
     source, source_facts = _place("source")
     destination, destination_facts = _place("destination")
-    parts = [_history(about), _progress(about), proofs.suspicious(about).subquery("suspicious")]
+    parts = [_history(about), _progress(about), proofs.suspicious(about).lateral("suspicious")]
     asked = select(
         ingests, *source_facts, *destination_facts, *(column for part in parts for column in part.c),
         stalls.any_of(about).label("stands_still"),
@@ -189,7 +215,7 @@ def _whole() -> Select[Any]:
     rows = rows.join(destination, destination.c.id == ingests.c.destination_id)
     for part in parts:
         rows = rows.join(part, true())
-    return asked.select_from(rows).where(ingests.c.id == about)
+    return asked.select_from(rows).where(wanted)
 
 
 def _history(about: ColumnElement[UUID]) -> FromClause:
@@ -201,14 +227,19 @@ def _history(about: ColumnElement[UUID]) -> FromClause:
         for name, column in columns.items()
     ]
     last = func.max(ingest_events.c.id).label("mark")
-    return select(*lists, last).where(ingest_events.c.ingest_id == about).subquery("history")
+    return select(*lists, last).where(ingest_events.c.ingest_id == about).lateral("history")
 
 
 def _progress(about: ColumnElement[UUID]) -> FromClause:
     columns: list[ColumnElement[Any]] = _sums("planned", None)
     for name, states in _REACHED.items():
-        columns += _sums(name, segments.c.state.in_([state.value for state in states]))
-    return select(*columns).where(segments.c.ingest_id == about).subquery("amounts")
+        # Written out: SQLAlchemy makes statements with lists of values anew each time.
+        reached: list[ColumnElement[str]] = [literal_column(f"'{state.value}'") for state in states]
+        columns += _sums(name, segments.c.state.in_(reached))
+    return select(*columns).where(segments.c.ingest_id == about).lateral("amounts")
 
 
-_WHOLE = _whole()
+_ONE = _whole(ingests.c.id == bindparam("wanted", type_=UUIDType()))
+_SEVERAL = _whole(ingests.c.id == any_(bindparam("wanted", type_=ARRAY(UUIDType()))))
+_PLANNED_ONCE = 16
+"""Ids in a list for which PostgreSQL keeps the plan; it takes a list that it does not know for ten."""
