@@ -14,6 +14,7 @@ from common.web.bodies import json_body
 from common.web.contract import publish
 from common.web.fields import Invalid
 from common.web.health import add_health
+from common.web.quick_routes import PlainRoute
 from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
@@ -59,7 +60,14 @@ def make_app(around: Surroundings) -> FastAPI:
     app.post("/ingests/{rest:path}", include_in_schema=False, dependencies=asking)(asked)
     add_evidence(app, around)
     reading = [needs(Permission.INGESTS_READ)]
-    app.get("/ingests/{ingest_id:path}", **READ, dependencies=reading)(Following(around.engine).read)
+    app.router.add_api_route(
+        "/ingests/{ingest_id:path}",
+        Following(around.engine).read,
+        methods=["GET"],
+        dependencies=reading,
+        route_class_override=PlainRoute,
+        **READ,
+    )
     publish(
         app,
         ingests.OPERATIONS | campaigns.OPERATIONS | operating.OPERATIONS,

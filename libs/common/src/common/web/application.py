@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from common.errors import TransientError
 from common.web.answers import NO_SUCH_RESOURCE, Refused, error_answer, refusal, unavailable
 from common.web.auth.guard import Guard, Guarded
+from common.web.quick_routes import QuickRoute
 
 log = structlog.get_logger()
 
@@ -29,6 +30,7 @@ def new_app(*, title: str, version: str, description: str, guard: Guard) -> Fast
     app = FastAPI(
         title=title, version=version, description=description, docs_url=None, redoc_url=None, redirect_slashes=False
     )
+    app.router.route_class = QuickRoute
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
