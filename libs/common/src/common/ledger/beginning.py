@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import NoResultFound
 
 from common.domain.bag import BagVersion
@@ -92,9 +92,11 @@ def _tell(connection: Connection, claim: Claim, around: Context, *, patience: Pa
         events.add(connection, around.ingest_id, f"{title} retrying - {which}{told}")
 
 
+_LOCATION = select(locations).where(locations.c.id == bindparam("named"))
+
+
 def read_location(connection: Connection, location_id: str) -> Location:
-    row = connection.execute(select(locations).where(locations.c.id == location_id)).one()
-    return location_of(row)
+    return location_of(connection.execute(_LOCATION, {"named": location_id}).one())
 
 
 def _bag(row: Any) -> BagVersion:
@@ -104,23 +106,26 @@ def _bag(row: Any) -> BagVersion:
 _BAG = (bag_versions.c.space, bag_versions.c.external_identifier, bag_versions.c.version)
 
 
+_SEGMENT = (
+    select(
+        segments.c.number,
+        segments.c.ingest_id,
+        segments.c.files,
+        segments.c.progress,
+        replicas.c.source_id,
+        replicas.c.location_id,
+        ingests.c.options,
+        *_BAG,
+    )
+    .join(replicas, replicas.c.id == segments.c.replica_id)
+    .join(ingests, ingests.c.id == segments.c.ingest_id)
+    .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
+    .where(segments.c.id == bindparam("row_id"))
+)
+
+
 def _segment(connection: Connection, row_id: int) -> dict[str, Any]:
-    row = connection.execute(
-        select(
-            segments.c.number,
-            segments.c.ingest_id,
-            segments.c.files,
-            segments.c.progress,
-            replicas.c.source_id,
-            replicas.c.location_id,
-            ingests.c.options,
-            *_BAG,
-        )
-        .join(replicas, replicas.c.id == segments.c.replica_id)
-        .join(ingests, ingests.c.id == segments.c.ingest_id)
-        .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
-        .where(segments.c.id == row_id)
-    ).one()
+    row = connection.execute(_SEGMENT, {"row_id": row_id}).one()
     return {
         "segment_id": row_id,
         "number": row.number,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Interval, Table, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import Connection, Interval, Table, Update, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.errors import ClaimLost
@@ -75,10 +76,19 @@ def lost_workers(table: Table) -> Any:
 
 def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Claim | None:
     """Claim the row for `worker`; None where there is nothing to claim (gone on, held, or too early)."""
+    given = {"claimed_row": row_id, "claimed_for": worker}
+    taken = connection.execute(_taking(stage, patience), given).one_or_none()
+    if taken is None:
+        return None
+    return Claim(stage, row_id, taken.fence, taken.attempts, worker, taken.last if taken.lease else None)
+
+
+@cache
+def _taking(stage: Stage, patience: Patience) -> Update:
     table = WORK[stage.kind]
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < NOW)
     before = select(table.c.id, table.c.claimed_by, table.c.lease_until).where(
-        table.c.id == row_id,
+        table.c.id == bindparam("claimed_row"),
         table.c.state == stage.state.value,
         free,
         table.c.not_before <= NOW,
@@ -86,13 +96,13 @@ def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, pati
         lost_workers(table) < patience.vanished,
     )
     held = before.with_for_update(skip_locked=True).cte("held")
-    taken = connection.execute(
+    return (
         update(table)
         .where(table.c.id == held.c.id)
         .values(
             fence=table.c.fence + 1,
             lease_until=func.clock_timestamp() + interval(patience.lease),
-            claimed_by=worker,
+            claimed_by=bindparam("claimed_for"),
             attempts=table.c.attempts + 1,
             progress=case(
                 (held.c.lease_until.is_(None), table.c.progress),
@@ -100,10 +110,7 @@ def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, pati
             ),
         )
         .returning(table.c.fence, table.c.attempts, held.c.claimed_by.label("last"), held.c.lease_until.label("lease"))
-    ).one_or_none()
-    if taken is None:
-        return None
-    return Claim(stage, row_id, taken.fence, taken.attempts, worker, taken.last if taken.lease else None)
+    )
 
 
 def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from common.ledger.tables import imports, locations, replicas, segments
 from common.topology import Kind, Lane, Stage
@@ -38,19 +40,26 @@ def read(connection: Connection, *, kind: Kind, row_id: int, lock: bool) -> Cont
     """
     if kind in ("import", "check"):
         return None
-    number = None
-    if kind == "segment":
-        found = connection.execute(
-            select(segments.c.replica_id, segments.c.number).where(segments.c.id == row_id)
-        ).one()
-        row_id, number = found.replica_id, found.number
-    return _of_replica(connection, row_id, number=number, lock=lock)
+    row = connection.execute(_surroundings(kind, lock), {"row_id": row_id}).one()
+    return Context(
+        replica_id=row.id,
+        ingest_id=row.ingest_id,
+        bag_version_id=row.bag_version_id,
+        location_id=row.location_id,
+        lane=Lane(row.lane),
+        source=row.source,
+        destination=row.destination,
+        segment=row.number if kind == "segment" else None,
+    )
 
 
-def _of_replica(connection: Connection, replica_id: int, *, number: int | None, lock: bool) -> Context:
+@cache
+def _surroundings(kind: Kind, lock: bool) -> Select[Any]:
+    """Made once: every unit of work asks for it, and making it takes longer than its answer."""
     source, destination = locations.alias("source"), locations.alias("destination")
     query = (
         select(
+            replicas.c.id,
             replicas.c.ingest_id,
             replicas.c.bag_version_id,
             replicas.c.location_id,
@@ -60,19 +69,12 @@ def _of_replica(connection: Connection, replica_id: int, *, number: int | None, 
         )
         .join(source, source.c.id == replicas.c.source_id)
         .join(destination, destination.c.id == replicas.c.location_id)
-        .where(replicas.c.id == replica_id)
     )
-    row = connection.execute(query.with_for_update(of=replicas) if lock else query).one()
-    return Context(
-        replica_id=replica_id,
-        ingest_id=row.ingest_id,
-        bag_version_id=row.bag_version_id,
-        location_id=row.location_id,
-        lane=Lane(row.lane),
-        source=row.source,
-        destination=row.destination,
-        segment=number,
-    )
+    if kind == "segment":
+        query = query.add_columns(segments.c.number).join(segments, segments.c.replica_id == replicas.c.id)
+    row = segments if kind == "segment" else replicas
+    query = query.where(row.c.id == bindparam("row_id"))
+    return query.with_for_update(of=replicas) if lock else query
 
 
 def import_location(connection: Connection, import_id: int) -> str:

@@ -7,10 +7,10 @@ often, and moves on replicas that nobody moved. Any number may run; a lock lets 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, text, update
 
 from common.domain.replica import ReplicaState, SegmentState
 from common.ledger import context, failing, outbox, spoiled, windows
@@ -44,7 +44,8 @@ def reap(connection: Connection, *, patience: Patience, at_most: int = 500) -> i
     """Look once after every row that is due; returns how many there were. 0 also where another reaper is at work."""
     if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one():
         return 0
-    due = [(rule, row) for rule in RULES for row in _due(connection, rule, at_most=at_most)]
+    rules = [rule for rule, is_due in zip(RULES, connection.execute(_any_due(RULES)).one(), strict=True) if is_due]
+    due = [(rule, row) for rule in rules for row in connection.execute(_due(rule, at_most)).all()]
     # First what locks replicas, then what locks single rows only: the other way round two transactions could
     # wait for each other.
     hinted = windows.fill_due(connection, patience=patience, at_most=at_most)
@@ -70,28 +71,28 @@ def _settled(connection: Connection, rule: Rule, row: Any, *, patience: Patience
     return False
 
 
-def _due(connection: Connection, rule: Rule, *, at_most: int) -> list[Any]:
+@cache
+def _any_due(rules: tuple[Rule, ...]) -> Select[*tuple[bool, ...]]:
+    """For each rule, whether anything is due: of most looks all there is to see."""
+    return select(*(exists().where(*_is_due(rule)).label(f"{rule.kind}_{rule.state}") for rule in rules))
+
+
+def _is_due(rule: Rule) -> tuple[ColumnElement[bool], ...]:
     table = WORK[rule.kind]
-    return list(
-        connection.execute(
-            select(
-                table.c.id,
-                table.c.attempts,
-                table.c.claimed_by,
-                table.c.last_error,
-                lost_workers(table).label("lost"),
-            )
-            .where(
-                table.c.state == rule.state.value,
-                table.c.due_at <= NOW,
-                or_(table.c.lease_until.is_(None), table.c.lease_until < NOW),
-                # Those that wait for room in their replica's window are hinted with it, not one by one.
-                *((table.c.hinted,) if rule.kind == "segment" else ()),
-            )
-            .order_by(table.c.due_at)
-            .limit(at_most)
-        ).all()
+    return (
+        table.c.state == rule.state.value,
+        table.c.due_at <= NOW,
+        or_(table.c.lease_until.is_(None), table.c.lease_until < NOW),
+        # Those that wait for room in their replica's window are hinted with it, not one by one.
+        *((table.c.hinted,) if rule.kind == "segment" else ()),
     )
+
+
+@cache
+def _due(rule: Rule, at_most: int) -> Select[Any]:
+    table = WORK[rule.kind]
+    facts = (table.c.id, table.c.attempts, table.c.claimed_by, table.c.last_error, lost_workers(table).label("lost"))
+    return select(*facts).where(*_is_due(rule)).order_by(table.c.due_at).limit(at_most)
 
 
 def _hint(connection: Connection, stage: Stage, row_id: int) -> None:

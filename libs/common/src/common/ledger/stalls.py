@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Connection,
     Float,
     Row,
+    Select,
+    Update,
     case,
     cast,
     exists,
@@ -59,7 +62,9 @@ def mark(connection: Connection, *, at_most: int = 500) -> list[Stalled]:
     """Mark the rows that have stalled since the last look, and tell their ingests; empty where another looks now."""
     if not connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one():
         return []
-    found = [(stage, row) for stage in STAGES for row in _mark(connection, stage, at_most=at_most)]
+    due = connection.execute(_due()).one()
+    stages = [stage for stage, is_due in zip(STAGES, due, strict=True) if is_due]
+    found = [(stage, row) for stage in stages for row in _mark(connection, stage, at_most=at_most)]
     for stage, row in found:
         _tell(connection, stage, row)
     return [_stalled(stage, row) for stage, row in found]
@@ -102,10 +107,26 @@ def _marked(kind: Kind, ingest_id: UUID | ColumnElement[UUID]) -> tuple[ColumnEl
 
 def _mark(connection: Connection, stage: Stage, *, at_most: int) -> list[Row[Any]]:
     """Look at the rows of a stage whose time has come: those that have stalled. One statement."""
+    return [row for row in connection.execute(_marking(stage, at_most)) if row.stalled_at is not None]
+
+
+@cache
+def _due() -> Select[*tuple[bool, ...]]:
+    """For each stage, whether the time of any of its rows has come: of most looks all there is to see."""
+    return select(*(exists().where(*_time_has_come(stage)).label(stage.name) for stage in STAGES))
+
+
+def _time_has_come(stage: Stage) -> tuple[ColumnElement[bool], ...]:
+    table = WORK[stage.kind]
+    return table.c.state == stage.state.value, table.c.stalled_at.is_(None), table.c.stalls_at <= NOW
+
+
+@cache
+def _marking(stage: Stage, at_most: int) -> Update:
     table = WORK[stage.kind]
     due = (
         select(table.c.id, _deadline(stage).label("deadline"), (table.c.fence > table.c.entered_fence).label("touched"))
-        .where(table.c.state == stage.state.value, table.c.stalled_at.is_(None), table.c.stalls_at <= NOW)
+        .where(*_time_has_come(stage))
         .order_by(table.c.stalls_at)
         .limit(at_most)
         .with_for_update(skip_locked=True)
@@ -116,13 +137,12 @@ def _mark(connection: Connection, stage: Stage, *, at_most: int) -> list[Row[Any
         func.greatest(due.c.deadline, func.clock_timestamp() + interval(timedelta(hours=1))),
         func.clock_timestamp() + interval(_LOOK_AGAIN),
     )
-    looked = connection.execute(
-        update(table)
-        .where(table.c.id == due.c.id)
-        .values(stalled_at=case((over, func.clock_timestamp())), stalls_at=case((over, table.c.stalls_at), else_=later))
-        .returning(*_facts(stage.kind), table.c.stalled_at)
-    )
-    return [row for row in looked if row.stalled_at is not None]
+    looked = {
+        "stalled_at": case((over, func.clock_timestamp())),
+        "stalls_at": case((over, table.c.stalls_at), else_=later),
+    }
+    mine = update(table).where(table.c.id == due.c.id).values(looked)
+    return mine.returning(*_facts(stage.kind), table.c.stalled_at)
 
 
 def _deadline(stage: Stage) -> ColumnElement[Any]:

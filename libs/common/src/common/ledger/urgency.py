@@ -7,9 +7,10 @@ others. Where nothing is urgent this costs one look into an empty index.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, DateTime, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, DateTime, Select, and_, bindparam, func, literal, or_, select
 
 from common.ledger.claims import Patience, interval
 from common.ledger.tables import NOW, replicas, segments
@@ -20,17 +21,18 @@ def more_urgent(connection: Connection, *, stage: Stage, row_id: int, patience: 
     """The most urgent row that waits in `stage`, if it is more urgent than `row_id` and of its lane."""
     if stage.kind in ("import", "check"):
         return None
-    query = (_segment if stage.kind == "segment" else _replica)(stage, row_id, patience)
-    found = connection.execute(query).scalars().one_or_none()
+    query = (_segment if stage.kind == "segment" else _replica)(stage, patience)
+    found = connection.execute(query, {"hinted_row": row_id}).scalars().one_or_none()
     return None if found is None else int(found)
 
 
-def _replica(stage: Stage, row_id: int, patience: Patience) -> Select[Any]:
+@cache
+def _replica(stage: Stage, patience: Patience) -> Select[Any]:
     hinted = replicas.alias("hinted")
     soon = func.clock_timestamp() + interval(patience.hint_again)
     return (
         select(replicas.c.id)
-        .join(hinted, hinted.c.id == row_id)
+        .join(hinted, hinted.c.id == bindparam("hinted_row"))
         .where(
             _before(hinted),
             replicas.c.state == stage.state.value,
@@ -43,12 +45,13 @@ def _replica(stage: Stage, row_id: int, patience: Patience) -> Select[Any]:
     )
 
 
-def _segment(stage: Stage, row_id: int, patience: Patience) -> Select[Any]:
+@cache
+def _segment(stage: Stage, patience: Patience) -> Select[Any]:
     hinted, whose = segments.alias("hinted_segment"), replicas.alias("hinted")
     return (
         select(segments.c.id)
         .join(replicas, replicas.c.id == segments.c.replica_id)
-        .join(hinted, hinted.c.id == row_id)
+        .join(hinted, hinted.c.id == bindparam("hinted_row"))
         .join(whose, whose.c.id == hinted.c.replica_id)
         .where(
             _before(whose),

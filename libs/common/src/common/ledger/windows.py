@@ -8,9 +8,10 @@ same time has no bound but the number of workers.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, func, insert, literal, or_, select, update
 
 from common.domain.replica import SegmentState
 from common.ledger import context
@@ -29,13 +30,7 @@ def fill(connection: Connection, *, stage: Stage, around: Context, patience: Pat
 
     The caller has locked the replica's row (:func:`common.ledger.context.read`). Returns how many were hinted.
     """
-    chosen = _chosen(around.replica_id, stage, patience).cte("chosen")
-    hinted = connection.execute(
-        update(segments)
-        .where(segments.c.id == chosen.c.id)
-        .values(hinted=True, due_at=func.clock_timestamp() + interval(patience.hint_again))
-        .returning(segments.c.id)
-    ).scalars()
+    hinted = connection.execute(_hinting(stage, patience), {"whose": around.replica_id}).scalars()
     queue = stage.queue(around.lane)
     rows = [{"queue": queue, "body": encode(hint_for(stage, row_id)).decode()} for row_id in sorted(hinted)]
     if rows:
@@ -43,8 +38,16 @@ def fill(connection: Connection, *, stage: Stage, around: Context, patience: Pat
     return len(rows)
 
 
-def _chosen(replica_id: int, stage: Stage, patience: Patience) -> Select[Any]:
-    here = (segments.c.replica_id == replica_id, segments.c.state == stage.state.value)
+@cache
+def _hinting(stage: Stage, patience: Patience) -> Update:
+    chosen = _chosen(stage, patience).cte("chosen")
+    soon = func.clock_timestamp() + interval(patience.hint_again)
+    mine = update(segments).where(segments.c.id == chosen.c.id).values(hinted=True, due_at=soon)
+    return mine.returning(segments.c.id)
+
+
+def _chosen(stage: Stage, patience: Patience) -> Select[Any]:
+    here = (segments.c.replica_id == bindparam("whose"), segments.c.state == stage.state.value)
     waiting = select(func.count()).where(*here, segments.c.hinted, _UNHELD).scalar_subquery()
     return (
         select(segments.c.id)
@@ -73,7 +76,7 @@ def fill_due(connection: Connection, *, patience: Patience, at_most: int) -> int
     Segments become due by themselves, when a thaw shall be looked at again or a pause after an error is over.
     """
     hinted = 0
-    for row in connection.execute(_with_room(patience).limit(at_most)).all():
+    for row in connection.execute(_with_room(patience, at_most)).all():
         stage = stage_of_row("segment", SegmentState(row.state))
         around = context.read(connection, kind="replica", row_id=row.replica_id, lock=True)
         assert stage is not None
@@ -82,7 +85,8 @@ def fill_due(connection: Connection, *, patience: Patience, at_most: int) -> int
     return hinted
 
 
-def _with_room(patience: Patience) -> Select[Any]:
+@cache
+def _with_room(patience: Patience, at_most: int) -> Select[Any]:
     """Replicas and states with segments to hint and fewer hints waiting than may be."""
     wanting = (
         select(segments.c.replica_id, segments.c.state, func.min(segments.c.due_at).label("since"))
@@ -99,4 +103,5 @@ def _with_room(patience: Patience) -> Select[Any]:
         select(wanting.c.replica_id, wanting.c.state)
         .where(waiting < patience.hints)
         .order_by(wanting.c.since, wanting.c.replica_id)
+        .limit(at_most)
     )
