@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.dialects import postgresql
 
 from common import topology
+from common.adapters.objects.cold_configuration import ThawConfig
 from common.adapters.objects.configuration import AZURE_ONLY, S3_ONLY, LocationConfig
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
@@ -172,6 +173,14 @@ def locations_page() -> Iterator[str]:
         if name != "id"
     ]
     yield from table(("Field", "Providers", "Default", "What it is"), rows)
+    yield "\n## How archived objects are brought back\n\nThe table `[locations.<id>.thaw]`, of `amazon-s3` only.\n"
+    yield from _fields_of(ThawConfig)
+
+
+def _fields_of(model: type[BaseModel]) -> Iterator[str]:
+    explained = _attribute_docs(model)
+    rows = [(f"`{name}`", _default(field), explained.get(name, "")) for name, field in model.model_fields.items()]
+    yield from table(("Field", "Default", "What it is"), rows)
 
 
 def _for_whom(name: str) -> str:

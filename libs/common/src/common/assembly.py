@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
 from common.adapters.objects.configuration import LocationConfig, read_locations
 from common.adapters.objects.registry import open_cold_store, open_copier, open_store
+from common.adapters.objects.wrappers.pacing import SharedRate
 from common.adapters.queues.registry import as_dsn, open_courier
 from common.domain.location import LocationId
 from common.domain.naming import Names
 from common.errors import ConfigurationError
-from common.ledger import shares
+from common.ledger import restore_rates, shares
 from common.ledger.engine import transaction
 from common.ledger.locations import announce
 from common.ports import ColdStore, Courier, ObjectStore, PartCopier
@@ -28,9 +30,15 @@ class ConfiguredStores:
     """The stores of the locations file, each opened when it is first asked for; safe to share between threads."""
 
     def __init__(
-        self, configs: dict[LocationId, LocationConfig], *, share: Callable[[LocationId], Share] | None = None
+        self,
+        configs: dict[LocationId, LocationConfig],
+        *,
+        share: Callable[[LocationId], Share] | None = None,
+        rate: Callable[[LocationConfig], SharedRate] | None = None,
     ) -> None:
         self._configs = configs
+        self._rate = rate
+        """Gives the rate of restore requests that all processes share; None: nobody is asked."""
         self._share = share
         """Gives this process's part of a location's limits; None: it has them alone."""
         self._open: dict[LocationId, ObjectStore] = {}
@@ -48,7 +56,8 @@ class ConfiguredStores:
     def cold(self, location: LocationId) -> ColdStore | None:
         with self._lock:
             if location not in self._cold:
-                self._cold[location] = open_cold_store(self._config(location))
+                config = self._config(location)
+                self._cold[location] = open_cold_store(config, rate=self._rate(config) if self._rate else None)
             return self._cold[location]
 
     def copier(self, source: LocationId, destination: LocationId) -> PartCopier | None:
@@ -80,7 +89,28 @@ def open_stores(settings: WorkerSettings, engine: Engine) -> ConfiguredStores:
         for config in configs.values():
             announce(connection, config.location)
     holder = process_name()
-    return ConfiguredStores(configs, share=lambda location: _share(engine, location, holder))
+    return ConfiguredStores(
+        configs,
+        share=lambda location: _share(engine, location, holder),
+        rate=lambda config: _LedgerRate(engine, config.thaw_account, config.thawing.requests_per_second),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _LedgerRate:
+    """The rate of restore requests of one account, in the ledger."""
+
+    engine: Engine
+    account: str
+    ceiling: float
+
+    def take(self, turns: int) -> restore_rates.Turns:
+        with transaction(self.engine) as connection:
+            return restore_rates.take(connection, account=self.account, ceiling=self.ceiling, turns=turns)
+
+    def slow_down(self) -> None:
+        with transaction(self.engine) as connection:
+            restore_rates.slow_down(connection, account=self.account, ceiling=self.ceiling)
 
 
 def _share(engine: Engine, location: LocationId, holder: str) -> Share:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import Field, PositiveInt
 
 from bag_warmer.warming import Warming
 from bag_warmer.wishes import Wish
+from common.domain.location import LocationId
 from common.domain.segment import SegmentLimits
 from common.ports import Tier
 from common.runtime.settings import WorkerSettings
@@ -29,7 +31,10 @@ class Settings(WorkerSettings):
     segment_bytes: PositiveInt = Field(default=1 << 30, description="most bytes in a segment of several files")
 
     @property
-    def warming(self) -> Warming:
-        wish = Wish(tier=self.thaw_tier, days=self.thaw_days, margin=self.thaw_margin, status_lag=self.thaw_status_lag)
+    def wish(self) -> Wish:
+        return Wish(tier=self.thaw_tier, days=self.thaw_days, margin=self.thaw_margin, status_lag=self.thaw_status_lag)
+
+    def warming(self, wishes: Mapping[LocationId, Wish] | None = None) -> Warming:
+        """`wishes` are those of locations that have their own."""
         limits = SegmentLimits(files=self.segment_files, bytes=self.segment_bytes)
-        return Warming(wish=wish, check_every=self.check_thaw_every, limits=limits)
+        return Warming(wish=self.wish, check_every=self.check_thaw_every, limits=limits, wishes=wishes or {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from sqlalchemy import Engine
 
@@ -11,6 +12,8 @@ from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan
 from bag_warmer.thawing import ThawSegment
+from bag_warmer.wishes import Wish
+from common.adapters.objects.configuration import LocationConfig
 from common.assembly import ConfiguredStores, courier_opener, open_stores
 from common.checking import Duties
 from common.checking import check as probe
@@ -22,7 +25,7 @@ from common.runtime.worker import Step
 from common.topology import PLANNING, THAWING, Stage
 
 SERVICE = "bag_warmer"
-DUTIES = Duties(at_sources=(can_list, can_read, can_thaw))
+DUTIES = Duties(at_sources=(can_list, can_read, can_thaw), at_destinations=(can_list,))
 
 
 def run() -> None:
@@ -43,9 +46,14 @@ def make_steps(
     *, settings: Settings, engine: Engine, stores: ConfiguredStores, pools: Pools = ThreadPoolExecutor
 ) -> dict[Stage, Step]:
     """The steps of this service by stage."""
+    warming = settings.warming({one: wish_of(config, settings.wish) for one, config in stores.configs.items()})
     return {
-        PLANNING: Plan(
-            stores=stores, records=LedgerRecords(engine), warming=settings.warming, names=stores.names, pools=pools
-        ),
-        THAWING: ThawSegment(stores=stores, warming=settings.warming, pools=pools),
+        PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, pools=pools),
+        THAWING: ThawSegment(stores=stores, warming=warming, pools=pools),
     }
+
+
+def wish_of(config: LocationConfig, wish: Wish) -> Wish:
+    """The archive's wish as the location's own settings change it."""
+    own = config.thawing
+    return replace(wish, tiers={str(name): tier for name, tier in own.tiers.items()}, without_capacity=own.other_tier)

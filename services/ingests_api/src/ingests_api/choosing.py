@@ -9,9 +9,9 @@ from common.domain.location import Location, LocationId
 from common.domain.replica import EvidenceClass
 from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.requesting import Wish
-from common.ports import Tier
 from common.web.fields import Invalid
 from ingests_api.request import Source, Wanted
+from ingests_api.tiers import tier_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,8 @@ def _can_be_read_from(copy: BagLocation) -> bool:
 
 def _check_tier(wanted: Wanted, source: Location, offer: Offer) -> None:
     archived = offer.frozen.get(source.id)
-    if wanted.options.shown.get("tier") == Tier.EXPEDITED and archived == "DEEP_ARCHIVE":
-        raise Invalid(
-            f'Invalid value at .options.tier: got "Expedited", which is not offered for {archived}, where {source.id} '
-            "keeps its bags. Send Standard (within 12 hours) or Bulk (within 48 hours)."
-        )
+    if fault := tier_fault(wanted.options.shown, archived=archived, location=source.id):
+        raise Invalid(fault)
 
 
 def _source(wanted: Source, bag: BagRecord) -> Location:

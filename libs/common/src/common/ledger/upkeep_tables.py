@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Table, Text
+from sqlalchemy import Column, DateTime, Double, ForeignKey, Table, Text, text
 
 from common.ledger.columns import metadata, one_of, timestamp
 
@@ -13,6 +13,17 @@ location_shares = Table(
     Column("holder", Text, primary_key=True, comment="a process, as claims name it"),
     timestamp("used_at"),
     timestamp("moved_at", nullable=True),
+)
+
+_LONG_AGO = text("'2000-01-01 00:00:00+00'::timestamptz")
+
+restore_rates = Table(
+    "restore_rates",
+    metadata,
+    Column("account", Text, primary_key=True, comment="endpoint, region and account"),
+    Column("rate", Double, nullable=False, comment="restore requests a second when it was lowered"),
+    Column("lowered_at", DateTime(timezone=True), nullable=False, server_default=_LONG_AGO),
+    Column("next_at", DateTime(timezone=True), nullable=False, server_default=_LONG_AGO),
 )
 
 unfinished_uploads = Table(

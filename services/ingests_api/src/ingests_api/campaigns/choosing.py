@@ -19,6 +19,7 @@ from ingests_api.campaigns.lists import MOST_BYTES, read_list
 from ingests_api.campaigns.request import CampaignRequest, Choice, Listing, bag_name
 from ingests_api.choosing import Offer
 from ingests_api.surroundings import ReadObject
+from ingests_api.tiers import tier_fault_everywhere
 
 _MOST_NAMED = 20
 
@@ -63,6 +64,9 @@ def chosen(connection: Connection, wanted: CampaignRequest, *, offer: Offer, rea
     """The campaign that the request comes to. Raises Refused, which names what to send instead."""
     destination = _destination(wanted.destination.id, offer)
     choice, options = wanted.selection, wanted.wire_options()
+    sources = [one for one in offer.locations if one.value != destination and one not in offer.warm]
+    if fault := tier_fault_everywhere(options, sources=sources, frozen=offer.frozen):
+        raise Refused(400, fault)
     if choice.missing is not None:
         conditions = choice.missing
         selection = Selection(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from common.adapters.objects.cold_configuration import ThawConfig
 from common.adapters.objects.configuration import LocationConfig, read_locations
 from common.domain.location import Location, LocationId, Provider
 from common.errors import ConfigurationError
+from common.ports import Tier
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -178,3 +180,47 @@ def test_hours_are_those_of_the_location(tmp_path: Path) -> None:
     assert config.local_time().utcoffset() == timedelta(hours=9)
     assert config.bandwidth is not None
     assert (config.bandwidth.at(time(9)), config.bandwidth.at(time(18))) == (8_000_000, inf)
+
+
+THAW = """
+[locations.cold]
+provider = "amazon-s3"
+bucket = "archive"
+region = "eu-west-1"
+archive_class = "DEEP_ARCHIVE"
+
+[locations.cold.thaw]
+"""
+
+
+def test_how_a_location_thaws_is_a_table_of_its_own(tmp_path: Path) -> None:
+    text = (
+        THAW + 'tiers = { GLACIER = "Standard" }\nwithout_capacity = "wait"\naccount = "123456789012"\n'
+        "requests_per_second = 50\n"
+    )
+
+    cold = read_locations(written(tmp_path, text))[LocationId("cold")]
+
+    assert cold.thawing == ThawConfig(
+        tiers={"GLACIER": Tier.STANDARD}, without_capacity="wait", account="123456789012", requests_per_second=50
+    )
+    assert cold.thawing.other_tier is None
+    assert cold.thaw_account == "aws/eu-west-1/123456789012"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'tiers = { DEEP_ARCHIVE = "Expedited" }',
+            "thaw.tiers = {'DEEP_ARCHIVE': 'Expedited'}: DEEP_ARCHIVE has no Expedited; write \"Standard\" or \"Bulk\"",
+        ),
+        ("requests_per_second = 1001", "thaw.requests_per_second = 1001: Input should be less than or equal to 1000"),
+        ("rate = 5", "thaw.rate: no such setting; remove it or fix its spelling"),
+    ],
+)
+def test_a_thaw_that_s3_does_not_offer_is_refused_by_the_file(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_locations(written(tmp_path, THAW + line))
+
+    assert said in str(refused.value)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -30,14 +30,18 @@ from pydantic import (
 )
 
 from common.adapters.objects.bandwidth import Bandwidth, read_bandwidth
+from common.adapters.objects.cold_configuration import ArchiveClass, ThawConfig
 from common.domain.location import Location, LocationId, Provider
 from common.domain.naming import Names
 from common.errors import ConfigurationError
 
-S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class", "archive_class")
+S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class", "archive_class", "thaw")
 AZURE_ONLY = ("account_name", "account_key", "sas_token", "access_tier")
 SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
 READABLE_TIERS = ("Hot", "Cool", "Cold", "Smart")
+
+_TABLES = ("thaw",)
+"""Settings that are tables themselves."""
 
 _UNREADABLE = (
     "a copy there cannot be read back, and is registered only after it was; write {instead}, and let a lifecycle rule"
@@ -74,9 +78,11 @@ class LocationConfig(BaseModel):
     sas_token: SecretStr | None = None
     storage_class: str | None = None
     """S3 storage class of new objects; None leaves it to the bucket."""
-    archive_class: Literal["GLACIER", "DEEP_ARCHIVE"] | None = None
+    archive_class: ArchiveClass | None = None
     """S3: the class that bags there are archived in, if they are. Tells requests for what it does not offer, and dry
     runs; what objects are in is looked up when it matters."""
+    thaw: ThawConfig | None = None
+    """S3: how objects are brought back; a table `[locations.<id>.thaw]`, all of it optional."""
     access_tier: str | None = None
     """Azure access tier of new blobs; None leaves it to the account."""
     names: Names = Names.REFUSE
@@ -161,6 +167,16 @@ class LocationConfig(BaseModel):
         """The public facts, nothing secret."""
         return Location(self.id, self.provider, self.bucket, self.prefix, self.title)
 
+    @property
+    def thawing(self) -> ThawConfig:
+        """How its archived objects are brought back, said or not."""
+        return self.thaw or ThawConfig()
+
+    @property
+    def thaw_account(self) -> str:
+        """What locations that share a limit on restore requests have in common: endpoint, region and account."""
+        return "/".join((self.endpoint or "aws", self.region or "", self.thawing.account or ""))
+
     def local_time(self) -> datetime:
         """Now, where the location is."""
         return datetime.now(_zone(self.timezone))
@@ -223,7 +239,7 @@ def _location(name: str, table: object, problems: list[str]) -> LocationConfig |
 
 def _resolved(where: str, key: str, value: object, problems: list[str]) -> object:
     """`value`, or what `{ env = … }` or `{ file = … }` stands for; None where that cannot be had (reported)."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or key in _TABLES:
         return value
     if set(value) == {"env"}:
         text = os.environ.get(str(value["env"]))

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from common.adapters.objects.wrappers.pace import Pace
+from common.adapters.objects.wrappers.pacing import PacedColdStore, SharedRate
 from common.adapters.objects.wrappers.retrying import RetryingColdStore, RetryingCopier, RetryingStore
 from common.adapters.objects.wrappers.throttled import ThrottledStore
 from common.adapters.objects.wrappers.turns import Turns
@@ -61,12 +62,16 @@ def _pace(config: LocationConfig, share: Share | None) -> Pace | None:
     return Pace(rate)
 
 
-def open_cold_store(config: LocationConfig, *, retry: bool = True) -> ColdStore | None:
-    """What brings the location's archived objects back; None where the provider has no such thing."""
+def open_cold_store(config: LocationConfig, *, retry: bool = True, rate: SharedRate | None = None) -> ColdStore | None:
+    """What brings the location's archived objects back; None where the provider has no such thing.
+
+    With `rate` it keeps to what all processes together may ask of the account.
+    """
     opener = cast("Callable[[LocationConfig], ColdStore] | None", _opener(config, "open_cold_store"))
     if opener is None:
         return None
-    store = opener(config)
+    bare = opener(config)
+    store = bare if rate is None else PacedColdStore(bare, rate)
     return RetryingColdStore(store) if retry else store
 
 
