@@ -28,6 +28,7 @@ from common.errors import (
     Changed,
     Immutable,
     NameNotAllowed,
+    NoCapacity,
     NotFound,
     NotRestored,
     RefusedByStore,
@@ -45,7 +46,8 @@ S3 = {
     NameNotAllowed: "KeyTooLongError InvalidURI",
     Immutable: "ObjectLocked",
     Throttled: "SlowDown Throttling ThrottlingException RequestLimitExceeded TooManyRequests"
-    " BandwidthLimitExceeded GlacierExpeditedRetrievalNotAvailable ServiceUnavailable 429 503",
+    " BandwidthLimitExceeded ServiceUnavailable 429 503",
+    NoCapacity: "GlacierExpeditedRetrievalNotAvailable",
     StoreUnavailable: "InternalError OperationAborted ConditionalRequestConflict RequestTimeout"
     " RequestTimeTooSkewed ExpiredToken ExpiredTokenException BadDigest MalformedXML IncompleteBody"
     " 408 409 500 502 504",
