@@ -19,8 +19,8 @@ from common.domain.location import Location, LocationId, Provider
 from common.ledger.engine import transaction
 from common.ledger.locations import announce
 from common.ledger.tables import NOW, bag_locations, bag_versions
-from common.web.auth import Guard, Permission
-from common.web.auth.configured import own_issuer
+from common.web.auth import Permission
+from common.web.auth.configured import asking, own_issuer
 from common.web.auth.directory import Directory
 from common.web.auth.identifying import Identifier
 from common.web.serving import HttpServer
@@ -84,7 +84,7 @@ def staged(engine: Engine, s3: S3Server) -> Iterator[Stage]:
     register = _register(engine, s3, bucket)
     _fill(register, s3, bucket)
     numbers = iter(range(1, 1000))
-    guard = Guard(Identifier(Directory(engine), [own_issuer(engine)]))
+    guard = asking(Identifier(Directory(engine), [own_issuer(engine)]))
     offer = Offer(
         locations={COLD.id: Location(COLD.id, COLD.provider, bucket), AZURE.id: AZURE},
         writable=frozenset({AZURE.id}),

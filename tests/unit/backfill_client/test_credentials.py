@@ -13,8 +13,8 @@ from backfill_client import ApiRefused, ApiUnreachable, BackfillClient, Credenti
 from backfill_client.credentials import ClientCredentials
 from common.ledger import clients
 from common.ledger.engine import transaction
-from common.web.auth import Guard, Permission
-from common.web.auth.configured import own_issuer
+from common.web.auth import Permission
+from common.web.auth.configured import asking, own_issuer
 from common.web.auth.directory import Directory
 from common.web.auth.identifying import Identifier
 from common.web.auth.secrets import Fresh
@@ -28,7 +28,7 @@ EVERYTHING = tuple(Permission)
 @pytest.fixture
 def api(engine: Engine, quiet: None) -> Iterator[str]:
     """The ingests API with authentication on."""
-    with serving(an_app(engine, guard=Guard(Identifier(Directory(engine), [own_issuer(engine)])))) as client:
+    with serving(an_app(engine, guard=asking(Identifier(Directory(engine), [own_issuer(engine)])))) as client:
         yield str(client.base_url)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from common.web.auth import Guard, Permission
-from common.web.auth.configured import own_issuer
+from common.web.auth import Permission
+from common.web.auth.configured import asking, own_issuer
 from common.web.auth.directory import Directory
 from common.web.auth.identifying import Identifier
 from unit.backfill_client.deployment import Deployment, backfill
@@ -47,7 +47,7 @@ def test_a_table_says_where_the_workers_rights_are_asked(deployment: Deployment)
 
 def test_what_the_caller_may_not_do_is_told_with_whom_to_ask(engine: Engine, quiet: None) -> None:
     reader = someone(engine, Permission.INGESTS_READ, kind="key")
-    guard = Guard(Identifier(Directory(engine), [own_issuer(engine)]))
+    guard = asking(Identifier(Directory(engine), [own_issuer(engine)]))
     with serving(an_app(engine, guard=guard)) as http:
         api = str(http.base_url)
         read = told(backfill("--api", api, "--api-key", reader.secret, "doctor", "-o", "json").stdout)

@@ -19,8 +19,8 @@ from common.ledger.access_tables import clients as clients_table
 from common.ledger.access_tables import signing_keys
 from common.ledger.clients import NewClient
 from common.ledger.engine import transaction
-from common.web.auth import Guard, Permission
-from common.web.auth.configured import own_issuer
+from common.web.auth import Permission
+from common.web.auth.configured import asking, own_issuer
 from common.web.auth.directory import Directory
 from common.web.auth.identifying import Identifier
 from common.web.auth.limits import Limits
@@ -50,7 +50,7 @@ def clock() -> Clock:
 @pytest.fixture
 def app(engine: Engine, clock: Clock) -> FastAPI:
     """With authentication on."""
-    return an_app(engine, guard=Guard(Identifier(Directory(engine, clock=clock), [own_issuer(engine)])))
+    return an_app(engine, guard=asking(Identifier(Directory(engine, clock=clock), [own_issuer(engine)])))
 
 
 def someone(engine: Engine, *permissions: Permission, kind: str = "client", **facts: Any) -> Fresh:
@@ -291,7 +291,7 @@ def test_an_ingest_is_written_down_with_who_asked_for_it(client: httpx.Client, e
 @pytest.fixture
 def hurried(engine: Engine) -> Iterator[httpx.Client]:
     """Three requests a minute for each caller, and three for each address of strangers."""
-    guard = Guard(Identifier(Directory(engine), [own_issuer(engine)]), limits=Limits(3))
+    guard = asking(Identifier(Directory(engine), [own_issuer(engine)]), limits=Limits(3))
     with serving(an_app(engine, guard=guard)) as client:
         yield client
 

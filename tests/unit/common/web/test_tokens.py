@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from common.web.auth.caller import Permission
-from common.web.auth.tokens import BadToken, Claims, verified
+from common.web.auth.tokens import LEEWAY, BadToken, Claims, verified
 from unit.common.web.issuing import (
     EC,
     ISSUER,
@@ -46,7 +46,12 @@ GOOD_HEADER = '{"alg":"ES256","kid":"ec","typ":"at+jwt"}'
     ],
 )
 def test_a_good_token_says_who_calls_and_what_they_may(good: str) -> None:
-    assert verified(good, trusted(), now=NOW) == Claims(ISSUER, "workflow", "workflow", WRITER)
+    said = verified(good, trusted(), now=NOW)
+    assert said == Claims(ISSUER, "workflow", "workflow", WRITER, expires=said.expires)
+
+
+def test_a_token_says_until_when_it_is_good() -> None:
+    assert verified(token(exp=NOW + 5), trusted(), now=NOW).expires == NOW + 5 + LEEWAY
 
 
 BAD = {

@@ -8,9 +8,8 @@ import structlog
 from sqlalchemy import Engine
 
 from common.errors import ConfigurationError
-from common.web.auth.caller import EVERYONE
 from common.web.auth.directory import Directory
-from common.web.auth.guard import Guard
+from common.web.auth.guard import Guard, everyone
 from common.web.auth.identifying import Identifier
 from common.web.auth.issuers import read_issuers
 from common.web.auth.keys import CachedKeys, kept_in
@@ -28,9 +27,14 @@ def guard_for(settings: HttpSettings, engine: Engine) -> Guard:
     if settings.auth == "off":
         _check_nobody_else_can_call(settings.http_host)
         log.warning("AUTHENTICATION IS OFF: whoever reaches this port may do everything", setting="BACKFILL_AUTH=off")
-        return Guard(lambda _: EVERYONE, limits=limits, waits=False)
+        return everyone(limits=limits)
     others = read_issuers(settings.issuers) if settings.issuers else []
-    return Guard(Identifier(Directory(engine), [own_issuer(engine), *others]), limits=limits)
+    return asking(Identifier(Directory(engine), [own_issuer(engine), *others]), limits=limits)
+
+
+def asking(identifier: Identifier, *, limits: Limits | None = None) -> Guard:
+    """A guard that lets the identifier say who calls."""
+    return Guard(identifier, at_once=identifier.at_once, limits=limits)
 
 
 def own_issuer(engine: Engine) -> Trusted:

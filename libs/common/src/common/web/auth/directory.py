@@ -26,13 +26,18 @@ class Directory:
         self._known: dict[str, tuple[float, Client]] = {}
         self._lock = threading.Lock()
 
-    def usable(self, client_id: str) -> Client | None:
-        """None where it is unknown, revoked or expired. Notes the use. Raises LedgerUnavailable."""
+    def remembered(self, client_id: str) -> Client | None:
+        """None where the ledger has to be asked."""
         now = self._clock()
         with self._lock:
             at, found = self._known.get(client_id, (now - REMEMBERED, None))
-        if found is not None and now - at < REMEMBERED:
+        return found if now - at < REMEMBERED else None
+
+    def usable(self, client_id: str) -> Client | None:
+        """None where it is unknown, revoked or expired. Notes the use. Raises LedgerUnavailable."""
+        if found := self.remembered(client_id):
             return found
+        now = self._clock()
         with transaction(self._engine) as connection:
             current = clients.find_usable(connection, client_id)
             if current is not None:

@@ -24,15 +24,17 @@ LONGEST_HEADERS = 16 * 1024
 
 Identify = Callable[[Request], Caller]
 """Who calls, by the request's headers. Raises Refused (401)."""
+AtOnce = Callable[[Request], Caller | None]
+"""The same, where that is known without waiting for anything; None: `Identify` finds out."""
 
 
 class Guard:
     """How a deployment finds out who calls, and how often they may."""
 
-    def __init__(self, identify: Identify, *, limits: Limits | None = None, waits: bool = True) -> None:
-        """`waits`: `identify` may ask the ledger or an issuer, and runs in a thread of its own."""
+    def __init__(self, identify: Identify, *, at_once: AtOnce | None = None, limits: Limits | None = None) -> None:
+        """`identify` may ask the ledger or an issuer: it runs in a thread of its own, unless `at_once` knows."""
         self._identify = identify
-        self._waits = waits
+        self._at_once = at_once
         self._limits = limits
 
     async def admit(self, app: FastAPI, request: Request) -> None:
@@ -51,7 +53,8 @@ class Guard:
 
     async def _known(self, request: Request) -> Caller:
         try:
-            return await run_in_threadpool(self._identify, request) if self._waits else self._identify(request)
+            found = self._at_once(request) if self._at_once else None
+            return found if found is not None else await run_in_threadpool(self._identify, request)
         except Refused:
             self._count(request, _address(request))
             raise
@@ -67,9 +70,13 @@ class Guard:
             raise Refused(429, told, headers=left.headers)
 
 
-def everyone() -> Guard:
+def everyone(*, limits: Limits | None = None) -> Guard:
     """Asks nobody who they are: for development on one machine, and for tests about something else."""
-    return Guard(lambda _: EVERYONE, waits=False)
+    return Guard(_everyone, at_once=_everyone, limits=limits)
+
+
+def _everyone(_request: Request) -> Caller:
+    return EVERYONE
 
 
 def _address(request: Request) -> str:

@@ -12,11 +12,13 @@ from common.ledger.clients import Client
 from common.web.answers import Refused
 from common.web.auth.caller import Caller, Permission
 from common.web.auth.directory import Directory
+from common.web.auth.proven import Proven
 from common.web.auth.routes import API_KEY_HEADER
 from common.web.auth.secrets import KEY, key_id_of, same
 from common.web.auth.signing import ISSUER
-from common.web.auth.tokens import BadToken, Claims, Trusted, verified
+from common.web.auth.tokens import BadToken, Claims, Trusted
 
+_BAD_KEY = "the API key is not known, was revoked, or has expired"
 _HOW = "Send an access token as Authorization: Bearer <token>, or an API key as x-api-key: <key>."
 
 
@@ -27,46 +29,62 @@ class Identifier:
         self, directory: Directory, issuers: Iterable[Trusted], *, now: Callable[[], float] = time.time
     ) -> None:
         self._directory = directory
-        self._issuers = {trusted.issuer: trusted for trusted in issuers}
-        self._now = now
+        self._tokens = Proven(issuers, now=now)
+
+    def at_once(self, request: Request) -> Caller | None:
+        """Who calls, where neither ledger nor issuer need be asked; None: they must be. Raises Refused (401)."""
+        return _found(_credential(request), claims=self._tokens.remembered, client=self._directory.remembered)
 
     def __call__(self, request: Request) -> Caller:
         """Raises Refused (401), TransientError."""
-        given = [*request.headers.getlist("authorization"), *request.headers.getlist(API_KEY_HEADER)]
-        if not given:
-            raise Refused(401, f"Nothing says who you are. {_HOW}", headers={"WWW-Authenticate": "Bearer"})
-        if len(given) > 1:
-            _refuse("there is more than one Authorization or x-api-key header")
-        credential = given[0].strip()
-        if API_KEY_HEADER not in request.headers:
-            credential = _token(credential)
-        elif not credential.startswith(KEY):
-            _refuse("the API key is not known, was revoked, or has expired")
-        return self._by_key(credential) if credential.startswith(KEY) else self._by_token(credential)
-
-    def _by_key(self, key: str) -> Caller:
-        key_id = key_id_of(key)
-        found = self._directory.usable(key_id) if key_id else None
-        if found is None or found.kind != "key" or not same(key, found.secret_sha256):
-            _refuse("the API key is not known, was revoked, or has expired")
-        return caller_of(found)
-
-    def _by_token(self, token: str) -> Caller:
+        credential = _credential(request)
         try:
-            claims = verified(token, self._issuers, now=self._now())
+            found = _found(credential, claims=self._tokens.checked, client=self._directory.usable)
         except BadToken as error:
             _refuse(f"the access token is not accepted: {error}")
-        if claims.issuer == ISSUER:
-            return self._own_client(claims)
-        return Caller(f"token:{claims.issuer}#{claims.subject}", claims.subject, claims.permissions)
-
-    def _own_client(self, claims: Claims) -> Caller:
-        """A token outlives neither its client nor the permissions that the client has."""
-        found = self._directory.usable(claims.subject)
+        if found is None and credential.startswith(KEY):
+            _refuse(_BAD_KEY)
         if found is None:
             _refuse("the access token is not accepted: its client was revoked or has expired")
-        known = caller_of(found)
-        return Caller(known.id, known.name, known.permissions & claims.permissions)
+        return found
+
+
+def _credential(request: Request) -> str:
+    """The key or token. Raises Refused (401) where there is none, or more than one."""
+    given = [*request.headers.getlist("authorization"), *request.headers.getlist(API_KEY_HEADER)]
+    if not given:
+        raise Refused(401, f"Nothing says who you are. {_HOW}", headers={"WWW-Authenticate": "Bearer"})
+    if len(given) > 1:
+        _refuse("there is more than one Authorization or x-api-key header")
+    credential = given[0].strip()
+    if API_KEY_HEADER not in request.headers:
+        return _token(credential)
+    if not credential.startswith(KEY):
+        _refuse(_BAD_KEY)
+    return credential
+
+
+def _found(
+    credential: str, *, claims: Callable[[str], Claims | None], client: Callable[[str], Client | None]
+) -> Caller | None:
+    if not credential.startswith(KEY):
+        said = claims(credential)
+        return None if said is None else _by_token(said, client)
+    key_id = key_id_of(credential)
+    found = client(key_id) if key_id else None
+    good = found is not None and found.kind == "key" and same(credential, found.secret_sha256)
+    return caller_of(found) if good and found else None
+
+
+def _by_token(claims: Claims, client: Callable[[str], Client | None]) -> Caller | None:
+    """A token of our own outlives neither its client nor the permissions that the client has."""
+    if claims.issuer != ISSUER:
+        return Caller(f"token:{claims.issuer}#{claims.subject}", claims.subject, claims.permissions)
+    found = client(claims.subject)
+    if found is None:
+        return None
+    known = caller_of(found)
+    return Caller(known.id, known.name, known.permissions & claims.permissions)
 
 
 def caller_of(client: Client) -> Caller:

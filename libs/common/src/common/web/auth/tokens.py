@@ -52,6 +52,8 @@ class Claims:
     subject: str
     client: str | None
     permissions: frozenset[Permission]
+    expires: float
+    """Seconds since 1970 from which on it is not good any more."""
 
 
 def verified(token: str, trusted: Mapping[str, Trusted], *, now: float) -> Claims:
@@ -62,14 +64,14 @@ def verified(token: str, trusted: Mapping[str, Trusted], *, now: float) -> Claim
         raise BadToken("the issuer (iss) is not one that is trusted here")
     expected = trusted[issuer]
     _check_signature(token, header, expected.keys)
-    _check_times(claims, now)
+    expires = _check_times(claims, now)
     _check_use(claims)
     client = _client(claims)
     _check_audience(claims, client, expected)
     subject = claims.get("sub", client)
     if not isinstance(subject, str) or not subject:
         raise BadToken("it names no subject (sub)")
-    return Claims(issuer, subject, client, _permissions(claims, expected))
+    return Claims(issuer, subject, client, _permissions(claims, expected), expires)
 
 
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -125,7 +127,8 @@ def _signed(token: str, key: PublicKey, algorithm: str) -> bool:
     return True
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
+def _check_times(claims: Mapping[str, Any], now: float) -> float:
+    """When it is not good any more."""
     expires = _instant(claims, "exp")
     if expires is None:
         raise BadToken("it has no end (exp)")
@@ -135,6 +138,7 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
         begins = _instant(claims, name)
         if begins is not None and now < begins - LEEWAY:
             raise BadToken(f"it is not valid yet ({name}): compare the clocks")
+    return expires + LEEWAY
 
 
 def _instant(claims: Mapping[str, Any], name: str) -> float | None:
