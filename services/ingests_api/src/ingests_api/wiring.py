@@ -39,7 +39,8 @@ log = structlog.get_logger()
 
 SERVICE = "ingests_api"
 DUTIES = Duties()
-_CONNECTIONS = 10
+_CONNECTIONS = 20
+"""Kept open; as many more for a moment. To open one costs more than to answer ten requests."""
 
 
 def run() -> None:

@@ -28,7 +28,8 @@ class HttpSettings(WorkerSettings):
         default=None, description="TOML file with the OAuth issuers whose tokens are taken besides our own"
     )
     rate_limit: int = Field(
-        default=6000,
+        default=30_000,
         ge=0,
-        description="requests a minute that each caller may send to this process; 0: as many as they like",
+        description="requests a minute that each caller may send to this process; 0: as many as they like. The default"
+        " is about half of what a process can answer, so that one caller leaves room for the others",
     )
