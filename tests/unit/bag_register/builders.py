@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 
 from bag_register.api import make_app
 from bag_register.file_lists import FileLists
+from bag_register.sealing import Sealer
 from bag_register.surroundings import Surroundings
 from bag_register.wiring import make_steps
 from common.adapters.objects.configuration import LocationConfig
@@ -114,7 +115,13 @@ class Register:
     def serving(self, guard: Guard | None = None) -> Iterator[httpx.Client]:
         """The HTTP API behind a real server; nobody is asked who they are unless a guard is given."""
         importable = frozenset(self.stores.configs)
-        around = Surroundings(engine=self.engine, lists=self.lists, importable=importable, guard=guard or everyone())
+        around = Surroundings(
+            engine=self.engine,
+            lists=self.lists,
+            importable=importable,
+            guard=guard or everyone(),
+            sealer=Sealer(engine=self.engine, store=open_store(in_memory("checkpoints"))),
+        )
         with (
             HttpServer(make_app(around), host="127.0.0.1", port=0) as server,
             httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client,

@@ -26,8 +26,9 @@ def a_ledger(postgres: PostgresAddress, template: str) -> Iterator[Engine]:
 
 
 def emptied(engine: Engine) -> Engine:
-    """TRUNCATE is no DELETE: the guards that keep what is registered do not see it."""
+    """As nobody but a superuser can: the guards that keep what is registered are off."""
     tables = ", ".join(metadata.tables)
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
     return engine

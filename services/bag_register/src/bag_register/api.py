@@ -9,7 +9,16 @@ from itertools import chain
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from bag_register import contract, imports_api, lists_api, reports_api, uploads_api
+from bag_register import (
+    checks_api,
+    contract,
+    evidence_api,
+    imports_api,
+    lists_api,
+    proof_contract,
+    reports_api,
+    uploads_api,
+)
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
@@ -39,6 +48,8 @@ def make_app(around: Surroundings) -> FastAPI:
     reports_api.add_routes(app, around)
     lists_api.add_routes(app, around)
     uploads_api.add_routes(app, around)
+    evidence_api.add_routes(app, around)
+    checks_api.add_routes(app, around)
 
     def bags(request: Request, rest: str, version: str | None = None, before: str | None = None) -> Response:
         # An identifier may have slashes, encoded or not, and never ends in "/versions".
@@ -61,7 +72,8 @@ def make_app(around: Surroundings) -> FastAPI:
         dependencies=reading,
     )(bags)
     app.get("/locations", summary="Where bags can lie", dependencies=reading)(locations)
-    publish(app, contract.OPERATIONS, schemas=contract.SCHEMAS)
+    said = contract.OPERATIONS | proof_contract.OPERATIONS
+    publish(app, said, schemas=contract.SCHEMAS | proof_contract.SCHEMAS)
     return app
 
 

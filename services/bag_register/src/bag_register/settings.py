@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 from pydantic import Field
 
 from common.web.settings import HttpSettings
@@ -15,4 +18,16 @@ class Settings(HttpSettings):
         default="records",
         min_length=1,
         description="where bags' file lists are kept: a location's id, or a directory (made where it is not there)",
+    )
+    evidence_checkpoints: str = Field(
+        default="checkpoints",
+        min_length=1,
+        description="where checkpoints of the evidence are written, best in another account: a location's id, or a"
+        " directory",
+    )
+    evidence_key: Path | None = Field(
+        default=None, description="Ed25519 private key (PEM) that signs checkpoints; unsigned where absent"
+    )
+    checkpoint_every: timedelta = Field(
+        default=timedelta(hours=1), gt=timedelta(0), description="how often a checkpoint is written"
     )

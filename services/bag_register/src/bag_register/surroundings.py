@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from bag_register.file_lists import FileLists
+from bag_register.sealing import Sealer
 from common.domain.location import LocationId
 from common.web.auth import Guard
 
@@ -23,5 +24,6 @@ class Surroundings:
     guard: Guard
     wake_relay: Callable[[], None] = lambda: None
     """Called when a hint was put into the outbox."""
+    sealer: Sealer | None = None
     public_url: str = ""
     version: str = "0"

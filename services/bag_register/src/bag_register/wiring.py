@@ -13,6 +13,7 @@ from bag_register.api import make_app
 from bag_register.file_lists import FileLists
 from bag_register.importing import Import
 from bag_register.records import LedgerRecords
+from bag_register.sealing import Sealer, signing
 from bag_register.settings import Settings
 from bag_register.step import register
 from bag_register.surroundings import Surroundings
@@ -23,6 +24,7 @@ from common.checking import Configs, Duties, at_store
 from common.checking import check as probe
 from common.domain.location import LocationId, Provider
 from common.errors import ConfigurationError
+from common.ports import ObjectStore
 from common.probing.findings import Finding
 from common.probing.stores import can_create, can_list, can_read, can_upload
 from common.runtime.process import prepare, run_worker
@@ -42,9 +44,11 @@ def run() -> None:
     engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3 + _CONNECTIONS_FOR_HTTP)
     stores = open_stores(settings, engine)
     lists = open_file_lists(settings.records, stores)
+    sealer = open_sealer(settings, engine, stores)
     around = Surroundings(
         engine=engine,
         lists=lists,
+        sealer=sealer,
         importable=frozenset(stores.configs),
         guard=guard_for(settings, engine),
         public_url=settings.public_url,
@@ -52,7 +56,8 @@ def run() -> None:
     )
     with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):
         steps = make_steps(engine=engine, stores=stores, lists=lists)
-        run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+        chores = {"evidence": sealer.chore}
+        run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings), chores=chores)
 
 
 def check(words: Sequence[str]) -> int:
@@ -65,7 +70,7 @@ def check(words: Sequence[str]) -> int:
 def _record_store(records: str, configs: Configs) -> Iterator[Finding]:
     """Where the file lists are kept has to take new ones, small and large, and give them back."""
     named = next((config for location, config in configs.items() if location.value == records), None)
-    return at_store(named or _directory(records, configs), (can_create, can_upload, can_read))
+    return at_store(named or _directory("BACKFILL_RECORDS", records, configs), (can_create, can_upload, can_read))
 
 
 def make_steps(*, engine: Engine, stores: ConfiguredStores, lists: FileLists) -> dict[Stage, Step]:
@@ -77,21 +82,34 @@ def make_steps(*, engine: Engine, stores: ConfiguredStores, lists: FileLists) ->
 
 def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:
     """The record store: of a configured location, or a directory. Raises ConfigurationError."""
+    store, prefix = _place("BACKFILL_RECORDS", records, stores)
+    return FileLists(store=store, prefix=prefix)
+
+
+def open_sealer(settings: Settings, engine: Engine, stores: ConfiguredStores) -> Sealer:
+    """What keeps the chain of evidence. Raises ConfigurationError."""
+    store, prefix = _place("BACKFILL_EVIDENCE_CHECKPOINTS", settings.evidence_checkpoints, stores)
+    sign, every = signing(settings.evidence_key), settings.checkpoint_every
+    return Sealer(engine=engine, store=store, prefix=prefix, sign=sign, every=every)
+
+
+def _place(setting: str, named: str, stores: ConfiguredStores) -> tuple[ObjectStore, str]:
+    """The store and prefix that a setting names: a configured location's, or a directory's."""
     for location, config in stores.configs.items():
-        if location.value == records:
-            return FileLists(store=stores(location), prefix=config.prefix)
-    return FileLists(store=open_store(_directory(records, stores.configs)))
+        if location.value == named:
+            return stores(location), config.prefix
+    return open_store(_directory(setting, named, stores.configs)), ""
 
 
-def _directory(records: str, configs: Configs) -> LocationConfig:
+def _directory(setting: str, named: str, configs: Configs) -> LocationConfig:
     """The directory of that name as a location, made if it is not there. Raises ConfigurationError."""
-    directory = Path(records).absolute()
+    directory = Path(named).absolute()
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         known = ", ".join(sorted(location.value for location in configs))
         raise ConfigurationError(
-            f"BACKFILL_RECORDS: {records!r} is no location ({known}), and no directory can be made there "
+            f"{setting}: {named!r} is no location ({known}), and no directory can be made there "
             f"({error.strerror}). Name one of these locations, or a directory that this service may write to."
         ) from error
     return LocationConfig(id=LocationId("records"), provider=Provider.LOCAL, bucket=str(directory))

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Integer, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.domain.replica import EvidenceClass
@@ -43,3 +56,36 @@ evidence = Table(
     Index("ix_evidence_check", "check_id", "key", postgresql_where=text("check_id IS NOT NULL")),
     Index("ix_evidence_bad", "ingest_id", "key", postgresql_where=text("outcome <> 'match' OR reads > 1")),
 )
+
+evidence_chain = Table(
+    "evidence_chain",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", SmallInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    timestamp("sealed_at"),
+    one_of("source", ["evidence", "actions"]),
+    UniqueConstraint("source", "source_id"),
+)
+"""A link for every row of evidence and every human action; each covers the one before it."""
+
+chain_marks = Table(
+    "chain_marks",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("sealed_to", BigInteger, nullable=False),
+)
+"""Up to which id all rows of a table are sealed: where to look for further ones, no proof of anything."""
+
+evidence_checkpoints = Table(
+    "evidence_checkpoints",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    timestamp("created_at"),
+    timestamp("written_at", nullable=True),
+)
+"""Copies of what was written to the second place."""
