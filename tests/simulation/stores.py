@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.memory import MemoryBucket, MemoryColdStore, MemoryStore
 from common.adapters.objects.wrappers.forwarding import ForwardingStore, ForwardingUpload
 from common.adapters.objects.wrappers.patience import Patience
@@ -281,6 +282,8 @@ class SimulatedStores:
         self, places: dict[LocationId, Place], process: Process, *, cold: LocationId, unstuck: Callable[[object], None]
     ) -> None:
         world = process.world
+        self.configs: dict[LocationId, LocationConfig] = {}
+        """No location has wishes of its own."""
         patience = Patience(clock=lambda: world.now, sleep=world.sleep, random=world.random)
         self._stores: dict[LocationId, ObjectStore] = {
             name: RetryingStore(FailingStore(place, process), patience=patience) for name, place in places.items()
