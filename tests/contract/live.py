@@ -10,6 +10,7 @@ import httpx
 from sqlalchemy import Engine
 
 from common.domain.bag import BagVersion
+from ingests_api.streaming.streams import Rhythm
 from unit.bag_register.builders import Register
 from unit.bag_register.builders import a_bag as bag_files
 from unit.ingests_api.builders import a_bag, an_app, fail, serving, wish
@@ -17,10 +18,14 @@ from unit.ingests_api.builders import a_bag, an_app, fail, serving, wish
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
+BRIEF = Rhythm(heartbeat=0.05, life=0)
+"""Streams that end as soon as they have nothing to say."""
+
+
 @contextmanager
 def an_ingests_api(engine: Engine) -> Iterator[str]:
     """Its address; nobody is asked who they are."""
-    with serving(an_app(engine)) as client:
+    with serving(an_app(engine, rhythm=BRIEF)) as client:
         fill(engine, client)
         yield str(client.base_url)
 

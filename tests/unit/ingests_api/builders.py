@@ -24,6 +24,7 @@ from common.web.serving import HttpServer
 from ingests_api.api import make_app
 from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
+from ingests_api.streaming.streams import Rhythm
 from ingests_api.surroundings import ReadObject, Surroundings
 
 COLD = Location(LocationId("cold"), Provider.AMAZON_S3, "archive", "", "Amazon Glacier")
@@ -42,6 +43,8 @@ def an_app(
     guard: Guard | None = None,
     warm: Iterable[Location] = (),
     frozen: Mapping[Location, str] | None = None,
+    listeners: int = 200,
+    rhythm: Rhythm | None = None,
 ) -> FastAPI:
     """The application; nobody is asked who they are unless a guard is given."""
     with transaction(engine) as connection:
@@ -63,6 +66,8 @@ def an_app(
             callbacks=callbacks,
             public_url=public_url,
             read_object=read_object,
+            listeners=listeners,
+            rhythm=rhythm or Rhythm(),
         )
     )
 

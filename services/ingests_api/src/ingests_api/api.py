@@ -18,7 +18,7 @@ from common.web.quick_routes import PlainRoute
 from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
-from ingests_api.contract import campaigns, ingests, operating
+from ingests_api.contract import campaigns, ingests, operating, streams
 from ingests_api.creating import create
 from ingests_api.dead_letters import add_dead_letters
 from ingests_api.evidence_api import add_evidence
@@ -27,6 +27,7 @@ from ingests_api.lists import add_list
 from ingests_api.openapi import CREATE, READ
 from ingests_api.operations import add_operations
 from ingests_api.requirements_api import add_requirements
+from ingests_api.streaming.api import add_streams
 from ingests_api.surroundings import Surroundings
 
 
@@ -59,6 +60,7 @@ def make_app(around: Surroundings) -> FastAPI:
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
     app.post("/ingests/{rest:path}", include_in_schema=False, dependencies=asking)(asked)
     add_evidence(app, around)
+    add_streams(app, around)
     reading = [needs(Permission.INGESTS_READ)]
     app.router.add_api_route(
         "/ingests/{ingest_id:path}",
@@ -70,8 +72,8 @@ def make_app(around: Surroundings) -> FastAPI:
     )
     publish(
         app,
-        ingests.OPERATIONS | campaigns.OPERATIONS | operating.OPERATIONS,
-        schemas=ingests.SCHEMAS | campaigns.SCHEMAS | operating.SCHEMAS,
+        ingests.OPERATIONS | campaigns.OPERATIONS | operating.OPERATIONS | streams.OPERATIONS,
+        schemas=ingests.SCHEMAS | campaigns.SCHEMAS | operating.SCHEMAS | streams.SCHEMAS,
     )
     return app
 

@@ -85,6 +85,9 @@ class Settings(HttpSettings):
     events_source: str = Field(
         default="/backfill", min_length=1, description="the `source` of CloudEvents: a URI that names this deployment"
     )
+    listeners: int = Field(
+        default=200, ge=0, description="streams of events that this process keeps open at once; each may take 300 KiB"
+    )
     callbacks_at_once: PositiveInt = Field(
         default=4, description="callbacks sent at the same time, at most half of them to one host"
     )

@@ -14,6 +14,7 @@ from common.ledger.claims import Patience
 from common.web.auth import Guard
 from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
+from ingests_api.streaming.streams import Rhythm
 
 ReadObject = Callable[[LocationId, str, int], bytes]
 """An object's bytes, at most so many. Raises StoreError, TransientError, and ValueError where there are more."""
@@ -36,5 +37,9 @@ class Surroundings:
     patience: Patience = field(default_factory=Patience)
     public_url: str = ""
     version: str = "0"
+    listeners: int = 200
+    """How many may listen to events at the same time."""
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    """Of streams of events."""
     read_object: ReadObject | None = None
     """For lists that lie in a store; None: this process opens none."""

@@ -80,6 +80,7 @@ def run() -> None:
         public_url=settings.public_url,
         read_object=reader_of(stores),
         callbacks=allowed,
+        listeners=settings.listeners,
         version=build(SERVICE).split()[-1],
     )
     every(1.0, lambda: _pass_on(settings, engine=engine, relay=relay), until=ended, name="events")

@@ -44,7 +44,7 @@ class Answer:
         elif self.schema is not None:
             found["content"] = {JSON: {"schema": self.schema, "example": self.example}}
         for media_type, schema in self.more.items():
-            found["content"][media_type] = {"schema": schema, "example": schema["examples"][0]}
+            found.setdefault("content", {})[media_type] = {"schema": schema, "example": schema["examples"][0]}
         if self.headers:
             text = {"type": "string"}
             found["headers"] = {

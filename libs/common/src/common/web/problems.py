@@ -88,9 +88,17 @@ PROBLEMS = {
         "The ledger, or the issuer of the token, does not answer at the moment.",
         "Wait for the seconds of Retry-After and send the request again.",
     ),
+    "too_many_listeners": HttpProblem(
+        503,
+        "Too many listeners",
+        "This process tells its events to as many listeners as BACKFILL_LISTENERS allows already.",
+        "Wait for the seconds of Retry-After and open the stream again, with Last-Event-ID: nothing is missed. Or ask"
+        " for the ingest with ?wait=30.",
+    ),
 }  # fmt: skip
 
-_BY_STATUS = {problem.status: code for code, problem in PROBLEMS.items()}
+_BY_STATUS = {problem.status: code for code, problem in reversed(PROBLEMS.items())}
+"""The first of each status is what a refusal is that names no code."""
 
 
 def code_of(status: int) -> str:

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from common.errors import ConfigurationError
+from common.web.event_streams import tell_stop
 from common.web.heads import BoundedHeads
 
 log = structlog.get_logger()
@@ -22,6 +23,7 @@ class HttpServer:
     """Serves `app` while used with `with`; requests under way are finished before it ends."""
 
     def __init__(self, app: FastAPI, *, host: str, port: int, stop_within: float = 10) -> None:
+        self._app = app
         self._socket = _bound(host, port)
         self._stop_within = stop_within
         self._server = uvicorn.Server(
@@ -59,6 +61,7 @@ class HttpServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        tell_stop(self._app)
         self._server.should_exit = True
         self._thread.join(self._stop_within + 5)
         self._socket.close()

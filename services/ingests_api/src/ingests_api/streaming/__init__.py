@@ -1,0 +1,1 @@
+"""Server-Sent Events: the histories of ingests and campaigns as they are written."""
