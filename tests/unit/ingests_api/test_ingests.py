@@ -76,7 +76,8 @@ def test_accepting_makes_the_replica_and_its_first_hint_with_the_ingest(client: 
 
 def test_an_ingest_reads_as_it_was_answered(client: httpx.Client, engine: Engine) -> None:
     a_bag(engine)
-    created = client.post("/ingests", json=wish(callback={"url": "https://example.org/x"}))
+    options = {"tier": "Bulk", "priority": 3, "deadline": "2130-01-31T18:00:00+01:00", "clientTag": "ü"}
+    created = client.post("/ingests", json=wish(callback={"url": "https://example.org/x"}, options=options))
     read = client.get(created.headers["location"])
     assert (read.status_code, read.json()) == (200, created.json())
     assert read.json()["callback"] == {

@@ -59,7 +59,7 @@ def _carried_out(around: Surroundings, connection: Connection, request: Request,
         if one.created:
             subject = f"ingest:{one.ingest_id}"
             actions.record(connection, who=caller(request).id, what="ingest requested", subject=subject)
-    found = [_found(connection, answer.ingest_id) for answer in answers]
+    found = [answer.begun or _found(connection, answer.ingest_id) for answer in answers]
     created = sum(answer.created for answer in answers)
     if not wanted.several:
         # 200 says that nothing was created. The storage service never answers so: its own Python client, which raises

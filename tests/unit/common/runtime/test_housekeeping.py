@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from random import Random
 
 from sqlalchemy import Engine
 
 from common.ledger import outbox
 from common.ledger.engine import transaction
+from common.ports import Courier, Delivery
 from common.runtime.housekeeping import Relay, reaping_period
 from common.topology import COPYING, Lane, hint_for
 from unit.common.runtime.workers import Wire, outbox_size, until
@@ -26,6 +30,23 @@ def relay_of(engine: Engine, wire: Wire, *, idle: float = 60) -> Relay:
     return Relay(engine=engine, open_courier=wire.open, random=Random(1), idle=idle)
 
 
+class Rounds:
+    """Notes when a relay goes to the broker."""
+
+    def __init__(self) -> None:
+        self.begun: list[float] = []
+
+    def counted(self, courier: Courier) -> Courier:
+        receive = courier.receive
+
+        def noting(queues: Sequence[str], *, wait: float) -> Delivery | None:
+            self.begun.append(time.monotonic())
+            return receive(queues, wait=wait)
+
+        courier.receive = noting  # type: ignore[method-assign]
+        return courier
+
+
 def test_hints_are_published_in_their_order_as_soon_as_the_relay_is_woken(engine: Engine) -> None:
     wire = Wire()
     relay = relay_of(engine, wire)
@@ -40,6 +61,19 @@ def test_hints_are_published_in_their_order_as_soon_as_the_relay_is_woken(engine
     sent = [held.body for held in wire.broker._queues[QUEUE]]
     assert sent == [hint_for(COPYING, n).model_dump_json().encode() for n in range(1, 251)]
     assert outbox_size(engine) == 0
+
+
+def test_rounds_keep_their_distance_so_that_hints_of_one_moment_share_one(engine: Engine) -> None:
+    wire, rounds = Wire(), Rounds()
+    relay = Relay(engine=engine, open_courier=lambda: rounds.counted(wire.open()), random=Random(1), idle=60, rest=0.6)
+    relay.start()
+    for number in range(1, 5):
+        post(engine, hints=1)
+        relay.wake()
+        until(lambda number=number: wire.waiting == number)  # type: ignore[misc]
+    relay.stop(timeout=5)
+
+    assert min(later - earlier for earlier, later in pairwise(rounds.begun[1:4])) > 0.3
 
 
 def test_without_a_broker_hints_wait_in_the_outbox_and_none_is_lost(engine: Engine) -> None:

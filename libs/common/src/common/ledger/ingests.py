@@ -67,6 +67,10 @@ class Progress:
     verified: Amount
 
 
+NO_PROGRESS = Progress(*[Amount(0, 0, 0)] * 4)
+"""Nothing is planned yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class IngestRecord:
     """An ingest with its history."""

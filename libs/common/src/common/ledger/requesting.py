@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.ingest import IngestStatus, IngestType
@@ -18,6 +18,7 @@ from common.errors import LedgerUnavailable
 from common.ledger import callbacks, events, outbox
 from common.ledger.bags import BagRecord
 from common.ledger.failing import OPEN_INGESTS
+from common.ledger.ingests import NO_PROGRESS, IngestRecord
 from common.ledger.tables import NOW, bag_locations, ingests, replicas
 from common.topology import PLANNING, Lane, hint_for
 
@@ -28,13 +29,21 @@ _LANE = Lane.BACKFILL
 _ACCEPT = (
     insert(ingests)
     .on_conflict_do_nothing(index_elements=["bag_version_id", "destination_id"], index_where=_RUNNING)
-    .returning(ingests.c.id)
+    .returning(ingests.c.created_at)
 )
 _REGISTERED = select(bag_locations.c.location_id).where(
     bag_locations.c.bag_version_id == bindparam("bag"), bag_locations.c.location_id == bindparam("place")
 )
+_FACTS = ("bag_version_id", "location_id", "source_id", "ingest_id", "lane", "state", "priority", "deadline")
+_IS_THERE = exists().where(
+    bag_locations.c.bag_version_id == bindparam("bag_version_id"),
+    bag_locations.c.location_id == bindparam("location_id"),
+)
 _NEW_REPLICA = (
-    insert(replicas).on_conflict_do_nothing(index_elements=["bag_version_id", "location_id"]).returning(replicas.c.id)
+    insert(replicas)
+    .from_select(_FACTS, select(*(bindparam(name, type_=replicas.c[name].type) for name in _FACTS)).where(~_IS_THERE))
+    .on_conflict_do_nothing(index_elements=["bag_version_id", "location_id"])
+    .returning(replicas.c.id)
 )
 
 
@@ -68,6 +77,8 @@ class Answer:
     ingest_id: UUID
     created: bool
     """False: it was there already and runs."""
+    begun: IngestRecord | None = None
+    """The ingest, where it is nothing but what was asked for: nobody need read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +109,9 @@ def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> 
     also by the ingest that ran already.
     """
     for _ in range(_TRIES):
-        if _accept(connection, wish, ingest_id):
-            _start(connection, wish, ingest_id)
-            return Answer(ingest_id, created=True)
+        if accepted_at := _accept(connection, wish, ingest_id):
+            started = _start(connection, wish, ingest_id)
+            return Answer(ingest_id, created=True, begun=_begun(wish, ingest_id, accepted_at) if started else None)
         # Between the two statements the running ingest may end; then ours gets in at the next try.
         if running := _running(connection, wish):
             if wish.callback_url:
@@ -109,7 +120,8 @@ def request_backfill(connection: Connection, *, wish: Wish, ingest_id: UUID) -> 
     raise LedgerUnavailable(f"ingests of {wish.bag.bag} to {wish.destination.id} end as fast as they begin")
 
 
-def _accept(connection: Connection, wish: Wish, ingest_id: UUID) -> bool:
+def _accept(connection: Connection, wish: Wish, ingest_id: UUID) -> datetime | None:
+    """When it was accepted; None where another one runs."""
     bag = wish.bag.bag
     facts = {
         "id": ingest_id,
@@ -126,7 +138,26 @@ def _accept(connection: Connection, wish: Wish, ingest_id: UUID) -> bool:
         "options": dict(wish.options),
         "retry_of": wish.retry_of,
     }
-    return connection.execute(_ACCEPT, facts).one_or_none() is not None
+    return connection.execute(_ACCEPT, facts).scalar_one_or_none()
+
+
+def _begun(wish: Wish, ingest_id: UUID, created_at: datetime) -> IngestRecord:
+    return IngestRecord(
+        id=ingest_id,
+        type=IngestType.BACKFILL,
+        status=IngestStatus.ACCEPTED,
+        bag=wish.bag.bag,
+        source=wish.source,
+        destination=wish.destination,
+        options=dict(wish.options),
+        callback_url=wish.callback_url,
+        callback_status="pending" if wish.callback_url else None,
+        error_code=None,
+        created_at=created_at,
+        events=(),
+        progress=NO_PROGRESS,
+        retry_of=wish.retry_of,
+    )
 
 
 def _running(connection: Connection, wish: Wish) -> UUID | None:
@@ -139,13 +170,19 @@ def _running(connection: Connection, wish: Wish) -> UUID | None:
     ).scalar_one_or_none()
 
 
-def _start(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
-    """From here on no other ingest of this bag version and destination runs, so nothing here can change under us."""
-    if _registered(connection, wish):
+def _start(connection: Connection, wish: Wish, ingest_id: UUID) -> bool:
+    """False where there was nothing to do.
+
+    From here on no other ingest of this bag version and destination runs, so nothing here can change under us.
+    """
+    replica_id = _new_replica(connection, wish, ingest_id)
+    if replica_id is None and _registered(connection, wish):
         _nothing_to_do(connection, wish, ingest_id)
-        return
-    replica_id = _new_replica(connection, wish, ingest_id) or _reopen(connection, wish, ingest_id)
+        return False
+    if replica_id is None:
+        replica_id = _reopen(connection, wish, ingest_id)
     outbox.post(connection, stage=PLANNING, lane=_LANE, hint=hint_for(PLANNING, replica_id))
+    return True
 
 
 def _registered(connection: Connection, wish: Wish) -> bool:
@@ -162,6 +199,7 @@ def _nothing_to_do(connection: Connection, wish: Wish, ingest_id: UUID) -> None:
 
 
 def _new_replica(connection: Connection, wish: Wish, ingest_id: UUID) -> int | None:
+    """None where there is one, or the bag version is registered there."""
     facts = {
         "bag_version_id": wish.bag.id,
         "location_id": wish.destination.id.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -22,15 +23,28 @@ log = structlog.get_logger()
 
 OpenCourier = Callable[[], Courier]
 
+_REST = 0.05
+"""Seconds: a hint that comes alone waits for nothing, one of many for less than anybody notices."""
+
 
 class Relay:
     """Takes hints from the outbox to the broker, in its own thread on its own connection."""
 
-    def __init__(self, *, engine: Engine, open_courier: OpenCourier, random: Random, idle: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        open_courier: OpenCourier,
+        random: Random,
+        idle: float = 1.0,
+        rest: float = _REST,
+    ) -> None:
+        """Rounds begin at least `rest` seconds apart: under load many hints share one."""
         self._engine = engine
         self._open = open_courier
         self._random = random
         self._idle = idle
+        self._rest = rest
         self._courier: Courier | None = None
         self._declared: set[str] = set()
         self._wake = threading.Event()
@@ -54,11 +68,13 @@ class Relay:
         while True:
             last = self._stop.is_set()
             self._wake.clear()
+            begun = time.monotonic()
             healthy = self.publish_all()
             if last:
                 break
             # Without a broker the hints wait in the outbox; jitter keeps many workers from coming back at once.
             self._wake.wait(self._idle) if healthy else self._stop.wait(self._idle * (1 + self._random.random()))
+            self._stop.wait(max(0.0, begun + self._rest - time.monotonic()))
         self._drop()
 
     def publish_all(self) -> bool:
