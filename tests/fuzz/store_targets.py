@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 from bag_register.file_lists import FileLists, RecordCorrupt
-from bag_register.walking import bag_at
 from common.adapters.objects.bandwidth import LEAST, read_bandwidth
 from common.adapters.objects.configuration import SECRETS, read_locations
 from common.adapters.objects.local.places import name_fault
@@ -21,6 +20,7 @@ from common.domain.bag import BagVersion
 from common.domain.bagit.names import manifest_named
 from common.domain.fetched import NotOurs, fetched_from
 from common.domain.fixity import Algorithm, Checksum
+from common.domain.layout import Layout
 from common.domain.location import Location, LocationId, Provider
 from common.domain.problem import Problem
 from common.domain.storage_manifest import ListedFile
@@ -87,7 +87,7 @@ def bag_path(data: bytes) -> None:
     """A path in a store is a bag version's, and no other's; or it is refused with a sentence."""
     path = data.decode("utf-8", "replace")
     try:
-        bag = bag_at(path)
+        bag = Layout().bag_at(path)
     except ValueError:
         return
     assert bag.path == path

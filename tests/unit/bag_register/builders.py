@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,13 @@ from sqlalchemy import Engine, select
 
 from bag_register.api import make_app
 from bag_register.file_lists import FileLists
+from bag_register.importing import Pace
 from bag_register.sealing import Sealer
 from bag_register.surroundings import Surroundings
 from bag_register.wiring import make_steps
+from bag_warmer.tag_files import ThawTagFiles
+from bag_warmer.warming import Warming
+from bag_warmer.wishes import Wish
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.memory import MemoryBucket, open_store
 from common.assembly import ConfiguredStores
@@ -25,15 +30,17 @@ from common.ledger import importing
 from common.ledger.beginning import begin
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
-from common.ledger.importing import ImportProblem, ImportRecord
+from common.ledger.importing import ImportProblem, ImportRecord, ImportWish
 from common.ledger.locations import announce
 from common.ledger.settling import settle
 from common.ports import ObjectInfo
-from common.topology import IMPORTING, Stage
+from common.topology import IMPORTING, TAG_THAWING, Stage
 from common.web.auth import Guard, everyone
 from common.web.serving import HttpServer
 
 PATIENCE = Patience()
+ALONE = Pace(bags=4, batch=2, parts=1)
+"""One worker walks everything, and registers two bags at a time."""
 
 
 class FreeHold:
@@ -63,7 +70,9 @@ class Register:
         store = open_store(in_memory("records"))
         self.records = store.bucket
         self.lists = FileLists(store=store, prefix="register/")
-        self.steps: dict[Stage, Any] = dict(make_steps(engine=engine, stores=self.stores, lists=self.lists))
+        steps = make_steps(engine=engine, stores=self.stores, lists=self.lists, pace=ALONE)
+        thawing = ThawTagFiles(stores=self.stores, warming=Warming(wish=Wish(days=30)))
+        self.steps: dict[Stage, Any] = {**steps, TAG_THAWING: thawing}
         with transaction(engine) as connection:
             for config in given:
                 announce(connection, config.location)
@@ -80,23 +89,28 @@ class Register:
             info = ObjectInfo(key=root + path, size=0, etag="", storage_class="DEEP_ARCHIVE" if frozen else None)
             self.bucket(at).put(info, body)
 
-    def start_import(self, location: str = "cold", prefix: str = "") -> int:
+    def start_import(self, location: str = "cold", prefix: str = "", **wish: Any) -> int:
         with transaction(self.engine) as connection:
-            record, _ = importing.request_import(connection, location_id=location, prefix=prefix)
+            record, _ = importing.request_import(connection, ImportWish(location, prefix, **wish))
         return record.id
 
-    def work(self, import_id: int, hold: FreeHold | None = None) -> None:
+    def thawed(self, location: str) -> None:
+        """Let a week pass at the store."""
+        later = datetime.now(UTC) + timedelta(days=7)
+        self.bucket(location).clock = lambda: later
+
+    def work(self, import_id: int, hold: FreeHold | None = None, *, stage: Stage = IMPORTING) -> None:
         """One attempt at an import, as the worker makes it."""
         with transaction(self.engine) as connection:
-            begun = begin(connection, stage=IMPORTING, row_id=import_id, worker="w", patience=PATIENCE)
+            begun = begin(connection, stage=stage, row_id=import_id, worker="w", patience=PATIENCE)
         assert begun is not None
-        outcome = self.steps[IMPORTING](begun.job(hold=hold or FreeHold(), build="test"))
+        outcome = self.steps[stage](begun.job(hold=hold or FreeHold(), build="test"))
         with transaction(self.engine) as connection:
             settle(connection, begun.claim, outcome, patience=PATIENCE, build="test")
 
-    def adopt(self, location: str = "cold", prefix: str = "") -> tuple[ImportRecord, list[ImportProblem]]:
+    def adopt(self, location: str = "cold", prefix: str = "", **wish: Any) -> tuple[ImportRecord, list[ImportProblem]]:
         """Import to the end."""
-        import_id = self.start_import(location, prefix)
+        import_id = self.start_import(location, prefix, **wish)
         self.work(import_id)
         return self.imported(import_id)
 

@@ -200,6 +200,19 @@ def test_problems_come_in_pages(register: Register, client: httpx.Client) -> Non
     )  # fmt: skip
 
 
+def test_a_look_is_told_as_csv_and_registers_nothing(client: httpx.Client, register: Register) -> None:
+    register.put(BagVersion.of("digitised", "b1", 1), a_bag({"a": b"a"}))
+    asked = client.post("/imports", json={"location": {"id": "cold"}, "register": False})
+    assert (asked.status_code, asked.json()["register"]) == (202, False)
+    register.work(int(asked.json()["id"]))
+    told = client.get(f"/imports/{asked.json()['id']}?format=csv")
+    assert (told.headers["content-type"], told.text.splitlines()) == (
+        "text/csv; charset=utf-8",
+        ["bag,severity,code,message", 'digitised/b1/v1,info,would_register,"5 files, 436 bytes, evidence E1"'],
+    )
+    assert register.rows(bag_versions) == []
+
+
 def test_an_import_that_cannot_be_is_refused(client: httpx.Client) -> None:
     bodies: list[object] = [{}, {"location": {"id": "x"}}, {"location": {"id": "cold"}, "prefix": "/a"}]
     answers = [client.post("/imports", json=body) for body in bodies]

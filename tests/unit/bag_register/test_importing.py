@@ -17,7 +17,7 @@ from common.ledger.engine import transaction
 from common.ledger.importing import ImportProblem
 from common.ledger.tables import bag_locations, bag_versions, imports, outbox
 from common.ports import ObjectInfo, ObjectStore
-from common.topology import IMPORTING
+from common.topology import IMPORTING, TAG_THAWING
 from unit.bag_register.builders import PATIENCE, FreeHold, Register, a_bag, counts, sha
 from unit.common.runtime.archives import Watched
 
@@ -83,14 +83,40 @@ def test_frozen_payloads_do_not_matter(register: Register) -> None:
     assert counts(register.adopt()[0]) == (1, 0, 0)
 
 
-def test_frozen_manifests_are_told_and_the_walk_goes_on(register: Register) -> None:
+def freeze(register: Register, bag: BagVersion) -> None:
+    """Lay a bag down of which everything is frozen."""
+    for path, body in a_bag({"a": b"a"}, identifier=bag.external_identifier.value).items():
+        info = ObjectInfo(key=f"{bag.path}/{path}", size=0, etag="", storage_class="GLACIER")
+        register.bucket("cold").put(info, body)
+
+
+def test_bags_with_frozen_tag_files_are_set_apart_and_registered_when_these_can_be_read(register: Register) -> None:
     register.put(B1, a_bag({"a": b"a"}))
-    key = "digitised/b0/v1/"
-    for path, body in a_bag({"a": b"a"}, identifier="b0").items():
-        register.bucket("cold").put(ObjectInfo(key=key + path, size=0, etag="", storage_class="GLACIER"), body)
-    record, problems = register.adopt()
-    assert (counts(record), codes(problems)) == ((1, 0, 1), [("digitised/b0/v1", "not_restored")])
-    assert "Restore the bag's manifests and tag files" in problems[0].message
+    freeze(register, BagVersion.of("digitised", "b0", 1))
+    import_id = register.start_import()
+    register.work(import_id)
+    record, problems = register.imported(import_id)
+    assert (record.state, counts(record), record.thawing, problems) == ("walking", (1, 0, 0), 1, [])
+
+    part = register.rows(imports)[1]["id"]
+    register.work(part, stage=TAG_THAWING)
+    assert register.rows(imports)[1]["state"] == "warming"
+    register.thawed("cold")
+    register.work(part, stage=TAG_THAWING)
+    register.work(part)
+    register.work(import_id)
+
+    record, problems = register.imported(import_id)
+    assert (record.state, counts(record), record.parts, problems) == ("finished", (2, 0, 0), 0, [])
+
+
+def test_a_look_has_nothing_thawed_and_tells_what_is_frozen(register: Register) -> None:
+    register.put(B1, a_bag({"a": b"a"}))
+    freeze(register, BagVersion.of("digitised", "b0", 1))
+    record, problems = register.adopt(registers=False)
+    assert (record.state, counts(record), summary(register)) == ("finished", (1, 0, 1), [])
+    assert codes(problems) == [("digitised/b0/v1", "not_restored"), ("digitised/b1/v1", "would_register")]
+    assert problems[1].message == "5 files, 436 bytes, evidence E1"
 
 
 def test_a_bag_without_payload_oxum_is_only_listed(register: Register) -> None:
@@ -248,18 +274,18 @@ def test_the_same_bag_elsewhere_is_known_and_not_claimed_there(register: Registe
 
 
 def test_an_import_goes_on_where_it_stopped_and_counts_each_bag_once(register: Register) -> None:
-    for number in range(6):
+    for number in range(40):
         register.put(BagVersion.of("digitised", f"b{number}", 1), a_bag({"a": b"a"}, identifier=f"b{number}"))
     import_id = register.start_import()
     with pytest.raises(Interrupted):
-        register.work(import_id, FreeHold(steps=60, interrupt=Interrupted()))
+        register.work(import_id, FreeHold(steps=300, interrupt=Interrupted()))
     (row,) = register.rows(imports)
-    assert 0 < row["registered"] < 6
+    assert 0 < row["registered"] < 40
     with register.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE imports SET lease_until = now() - interval '1 second'")
     register.work(import_id)
     record, problems = register.imported(import_id)
-    assert (record.state, counts(record), problems) == ("finished", (6, 0, 0), [])
+    assert (record.state, counts(record), problems) == ("finished", (40, 0, 0), [])
 
 
 def test_two_walkers_at_once_count_each_bag_once(register: Register) -> None:

@@ -17,6 +17,7 @@ SAMPLES: dict[bytes, Hint] = {
     b'{"replica_id":7,"type":"SegmentsVerified"}': messages.SegmentsVerified(replica_id=7),
     b'{"replica_id":7,"type":"ReplicaAggregated"}': messages.ReplicaAggregated(replica_id=7),
     b'{"type":"ImportRequested","import_id":7}': messages.ImportRequested(import_id=7),
+    b'{"type":"TagFilesFrozen","import_id":7}': messages.TagFilesFrozen(import_id=7),
 }
 """What earlier versions sent, byte for byte. Add; never change."""
 

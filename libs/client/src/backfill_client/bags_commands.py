@@ -30,20 +30,23 @@ def import_bags(
     context: typer.Context,
     location: Annotated[str, typer.Argument(help="Id of the location that holds the bags")],
     prefix: Annotated[str, typer.Option(help="Only what lies below this prefix of the location")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only look: list what would be registered, and what is odd")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all bags have been looked at")] = False,
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks")] = 2,
     output: OutputOption = None,
 ) -> None:
     """Register the bags that already lie at a location.
 
-    With --wait the exit code is 1 where the import failed or refused a bag.
+    With --wait, and with --dry-run, the exit code is 1 where the import failed or refused a bag.
     """
     with connected(context) as client:
-        found = client.start_import(location, prefix=prefix)
-        if wait:
+        found = client.start_import(location, prefix=prefix, register=not dry_run)
+        if wait or dry_run:
             *_, found = client.watch_import(found.id, every=every)
         _show_import(client, found, form_of(context, output))
-    if wait and (found.state == "failed" or found.counts.refused):
+    if found.finished and (found.state == "failed" or found.counts.refused):
         raise typer.Exit(Exit.FAILED)
 
 
@@ -52,20 +55,26 @@ def _show_import(client: BackfillClient, found: Import, form: Form) -> None:
     if form is Form.JSON:
         show_json(found.model_copy(update={"problems": problems, "next": None}))
         return
+    columns = ("bag", "severity", "code", "message")
+    rows = [(p.bag, p.severity, p.code, p.message) for p in problems]
+    if form is Form.CSV:
+        show_list(form, columns, rows, models=problems)
+        return
     counts = found.counts
     show_facts(
         [
-            ("Import", found.id),
+            ("Import" if found.registers else "Dry run", found.id),
             ("Location", f"{found.location}/{found.prefix}" if found.prefix else found.location),
             ("State", found.state),
-            ("Registered", counts.registered),
+            ("Registered" if found.registers else "Would register", counts.registered),
             ("Known", counts.known),
             ("Refused", counts.refused),
+            ("Waiting for thaw", found.waiting_for_thaw or None),
             ("Error", f"{found.error.code}: {found.error.description}" if found.error else None),
         ]
     )
     if problems:
-        show_table(("Bag", "Severity", "Code", "Problem"), [(p.bag, p.severity, p.code, p.message) for p in problems])
+        show_table(("Bag", "Severity", "Code", "Problem"), rows)
 
 
 @app.command("list")

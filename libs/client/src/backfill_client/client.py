@@ -139,9 +139,12 @@ class BackfillClient:
     def get_locations(self) -> list[Location]:
         return [Location.model_validate(one) for one in self._register.get("/locations")["results"]]
 
-    def start_import(self, location: str, *, prefix: str = "") -> Import:
-        """Adopt the bags of a location; or get the import of the same prefix that walks already."""
-        document = {"location": {"id": location, "type": "Location"}, "prefix": prefix}
+    def start_import(self, location: str, *, prefix: str = "", register: bool = True) -> Import:
+        """Adopt the bags of a location; or get the import that does the very same already.
+
+        `register`: False to have the bags looked at only; what would be registered is told with the problems.
+        """
+        document = {"location": {"id": location, "type": "Location"}, "prefix": prefix, "register": register}
         return Import.model_validate(self._register.post("/imports", document))
 
     def get_import(self, import_id: str, *, after: str | None = None) -> Import:

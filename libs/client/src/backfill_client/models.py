@@ -204,6 +204,12 @@ class Import(Answer):
     prefix: str
     state: str
     """walking, finished or failed."""
+    registers: bool = Field(default=True, alias="register")
+    """False: it only looks, and tells what would be registered."""
+    parts: int = 0
+    """Further parts of the work that have not ended."""
+    waiting_for_thaw: int = 0
+    """Those of them that wait for tag files to thaw."""
     counts: ImportCounts
     error: WorkError | None = None
     problems: list[ImportProblem] = Field(default_factory=list)

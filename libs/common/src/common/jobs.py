@@ -83,14 +83,33 @@ class SegmentJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What of an import a row is about: a range of keys, or bags that are named one by one."""
+
+    root_id: int
+    """The import that people asked for; the row's own id where it is not a part of another."""
+    until: str | None = None
+    """The last key of the range; None: to the end of the prefix."""
+    paths: tuple[str, ...] = ()
+    """Of bags below the location's prefix, whose tag files were frozen; none: the row walks its range."""
+    freezes: int = 0
+    """How often these bags' tag files were found frozen."""
+    registers: bool = True
+    """False: only say what would be registered."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """Where the list of objects comes from, if not from the store itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImportJob:
-    """A location to adopt bags from."""
+    """A location to adopt bags from, or a part of that work."""
 
     import_id: int
     location: Location
     prefix: str
     attempt: Attempt
     hold: Hold
+    scope: Scope
     progress: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -96,6 +96,17 @@ class CheckRequested(_Hint):
         return self.check_id
 
 
+class TagFilesFrozen(_Hint):
+    """The tag files of bags to adopt are frozen, or may have become readable: look whether they are."""
+
+    type: Literal["TagFilesFrozen"] = "TagFilesFrozen"
+    import_id: RowId
+
+    @property
+    def row_id(self) -> int:
+        return self.import_id
+
+
 Hint = (
     ReplicaRequested
     | SegmentPlanned
@@ -105,6 +116,7 @@ Hint = (
     | ReplicaAggregated
     | ImportRequested
     | CheckRequested
+    | TagFilesFrozen
 )
 
 _ADAPTER: TypeAdapter[Hint] = TypeAdapter(Annotated[Hint, Field(discriminator="type")])
@@ -139,6 +151,7 @@ __all__ = [
     "SegmentPlanned",
     "SegmentThawed",
     "SegmentsVerified",
+    "TagFilesFrozen",
     "decode",
     "encode",
 ]

@@ -10,21 +10,31 @@ from common.domain.naming import Names, decode
 from common.ports import ObjectInfo, ObjectStore
 
 _LAST = "\U0010ffff"
+_SMALL = 256 * 1024
+"""A tag file of at most so many bytes is fetched with one request."""
 
 
 class StoredBag:
     """Reads pinned: what was listed is what is read, or Changed is raised."""
 
     def __init__(
-        self, store: ObjectStore, *, root: str, checkpoint: Callable[[], None], names: Names = Names.REFUSE
+        self,
+        store: ObjectStore,
+        *,
+        root: str,
+        checkpoint: Callable[[], None],
+        names: Names = Names.REFUSE,
+        listing: Callable[[], Iterable[ObjectInfo]] | None = None,
     ) -> None:
+        """`listing`: every object below `root`, where it need not be asked of the store."""
         self._store = store
+        self._listing = listing or (lambda: store.list(prefix=root))
         self._root = root
         self._checkpoint = checkpoint
         self._names = names
         """What the location does with names: mapped ones are told as they were."""
-        self._pinned: dict[str, tuple[str, str | None]] = {}
-        """ETag and version of the files at the bag's root: all the reader may open."""
+        self._pinned: dict[str, ObjectInfo] = {}
+        """The files at the bag's root: all the reader may open."""
 
     def tag_files(self) -> list[ObjectInfo]:
         """Every object that is not payload: a few, whatever the size of the bag. The payload is not listed."""
@@ -39,11 +49,11 @@ class StoredBag:
 
     def objects(self) -> Iterator[ListedObject]:
         """Every object of the bag, by path."""
-        for info in self._store.list(prefix=self._root):
+        for info in self._listing():
             self._checkpoint()
             path = self._original(info.key.removeprefix(self._root))
             if "/" not in path:
-                self._pinned[path] = (info.etag, info.version_id)
+                self._pinned[path] = info
             yield ListedObject(path, info.size, info.etag, info.version_id, info.storage_class)
 
     def _original(self, name: str) -> str:
@@ -57,8 +67,15 @@ class StoredBag:
     @contextmanager
     def open(self, path: str) -> Iterator[Iterable[bytes | memoryview]]:
         """The bytes of a tag file that `objects` named."""
-        etag, version_id = self._pinned[path]
-        with self._store.read(key=self._root + self._names.stored(path), if_match=etag, version_id=version_id) as body:
+        pinned = self._pinned[path]
+        key, etag, version_id = self._root + self._names.stored(path), pinned.etag, pinned.version_id
+        if pinned.size <= _SMALL:
+            whole = self._store.fetch(key=key, most=_SMALL, if_match=etag, version_id=version_id)
+            if whole is not None:
+                self._checkpoint()
+                yield [whole.data]
+                return
+        with self._store.read(key=key, if_match=etag, version_id=version_id) as body:
             yield self._watched(body)
 
     def _watched(self, body: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:

@@ -116,6 +116,14 @@ IMPORTING = Stage(
     "importing from {source}",
     limit=timedelta(days=7),
 )
+TAG_THAWING = Stage(
+    "bag_warmer",
+    "import",
+    ImportState.WARMING,
+    messages.TagFilesFrozen,
+    ImportState.WALKING,
+    "warming tag files ({source})",
+)
 
 REREADING = Stage(
     "verifier",
@@ -128,7 +136,17 @@ REREADING = Stage(
     lane=Lane.BACKFILL,
 )
 
-STAGES: tuple[Stage, ...] = (PLANNING, THAWING, COPYING, VERIFYING, AGGREGATING, REGISTERING, IMPORTING, REREADING)
+STAGES: tuple[Stage, ...] = (
+    PLANNING,
+    THAWING,
+    COPYING,
+    VERIFYING,
+    AGGREGATING,
+    REGISTERING,
+    IMPORTING,
+    TAG_THAWING,
+    REREADING,
+)
 
 QUEUES: dict[str, type[messages.Hint]] = {stage.queue(lane): stage.hint for stage in STAGES for lane in Lane}
 """Queue name → the hint it carries. This is the pipeline."""

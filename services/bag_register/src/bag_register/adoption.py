@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bag_register import fetching
 from bag_register.fetching import Fetched
-from bag_register.file_lists import FileLists, Kept
+from bag_register.file_lists import Keeper, Kept
+from bag_register.walking import Found, Listing
 from common.domain.bag import BagVersion
+from common.domain.bagit import fetch
 from common.domain.bagit.bag_info import Oxum
 from common.domain.bagit.joined import PlannedFile
 from common.domain.bagit.names import ManifestKind
@@ -20,8 +22,9 @@ from common.domain.location import Location
 from common.domain.replica import EvidenceClass
 from common.domain.storage_manifest import ListedFile, info_of, shown_algorithm
 from common.errors import Changed, NotFound, NotRestored, StoreUnavailable
-from common.ledger.importing import Adoption, ImportProblem, NewBag
-from common.ports import ObjectStore
+from common.ledger.adopting import Entry, NewBag
+from common.ledger.importing import Adoption, ImportProblem
+from common.ports import ObjectInfo, ObjectStore
 from common.stored_bag import StoredBag
 
 Checkpoint = Callable[[], None]
@@ -33,73 +36,93 @@ _POLICY = Policy(allow_fetch=True)
 class Verdict:
     """What becomes of a bag. `new` is there exactly where it is to be registered."""
 
-    adoption: Adoption
+    adoption: Adoption | None
+    """None: nothing yet, its tag files are frozen; or it is no bag, and nothing is to be counted."""
     problems: tuple[ImportProblem, ...] = ()
     new: NewBag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where bags are looked at."""
+
+    store: ObjectStore
+    listing: Listing
+    location: Location
+    known: Sequence[Location]
+    """Every location there is: fetch.txt may name any of them."""
+    checkpoint: Checkpoint
+    thaws: bool = False
+    """Frozen tag files are waited for; otherwise they are a problem."""
 
 
 class Adopter:
     """Reads bags; payloads may be frozen, only their names and sizes are looked at."""
 
-    def __init__(
-        self,
-        *,
-        lists: FileLists,
-        pins_of: Callable[[BagVersion], dict[str, str] | None],
-        locations: Callable[[], list[Location]],
-    ) -> None:
+    def __init__(self, lists: Keeper) -> None:
         self._lists = lists
-        self._pins_of = pins_of
-        """What the register has of a bag version; None: nothing."""
-        self._locations = locations
 
-    def adopt(self, bag: BagVersion, *, store: ObjectStore, location: Location, checkpoint: Checkpoint) -> Verdict:
-        """The verdict on the bag at its place in `location`. Raises what says nothing about this one bag.
+    def adopt(self, found: Found, *, at: Place, entry: Entry | None) -> Verdict:
+        """The verdict on a bag; `entry` is what the register has of it. Raises what says nothing about this one bag.
 
         One wrong byte on its way here would turn a good bag away: a refusal is what two readings say.
         """
-        verdict = self._look(bag, store=store, location=location, checkpoint=checkpoint)
+        bag = found.bag
+        assert bag is not None
+        listed = found.objects
+        verdict = self._look(bag, at, entry, None if listed is None else lambda: listed)
         if verdict.adoption is not Adoption.REFUSED:
             return verdict
-        return self._look(bag, store=store, location=location, checkpoint=checkpoint)
+        return self._look(bag, at, entry, None)
 
-    def _look(self, bag: BagVersion, *, store: ObjectStore, location: Location, checkpoint: Checkpoint) -> Verdict:
-        source = StoredBag(store, root=location.root(bag), checkpoint=checkpoint)
+    def _look(
+        self, bag: BagVersion, at: Place, entry: Entry | None, listed: Callable[[], Iterable[ObjectInfo]] | None
+    ) -> Verdict:
+        root = at.location.root(bag)
+        listing = listed or (lambda: at.listing.list(prefix=root))
+        source = StoredBag(at.store, root=root, checkpoint=at.checkpoint, listing=listing)
         try:
             with read_bag(source, policy=_POLICY) as reading:
-                verdict = self._judge(bag, reading, store=store, location=location, checkpoint=checkpoint)
+                verdict = self._judge(bag, reading, at, entry)
                 if verdict.adoption is Adoption.REGISTERED:
                     _confirm(reading, source)
                 return verdict
-        except (NotRestored, NotFound, Changed) as error:
+        except NotRestored as error:
+            if at.thaws:
+                return Verdict(None)
+            return _refused(ImportProblem(bag.path, error.code, "error", _remedy(error)))
+        except (NotFound, Changed) as error:
             return _refused(ImportProblem(bag.path, error.code, "error", _remedy(error)))
 
-    def _judge(
-        self, bag: BagVersion, reading: BagReading, *, store: ObjectStore, location: Location, checkpoint: Checkpoint
-    ) -> Verdict:
+    def _judge(self, bag: BagVersion, reading: BagReading, at: Place, entry: Entry | None) -> Verdict:
         found = tuple(ImportProblem(bag.path, p.code, p.severity.value, p.message) for p in reading.problems)
         pins = {path: pin.sha256 for path, pin in reading.pins.items()}
-        registered = self._pins_of(bag)
-        if registered is not None:
-            return against_register(bag, pins=pins, registered=registered)
+        if entry is not None:
+            return against_register(bag, pins=pins, entry=entry, location=at.location)
         faults = [*_identity(bag, reading)]
         if reading.rejected or faults:
             return _refused(*faults, *found)
-        fetched = fetching.look_up(
-            reading.inventory.files(),
-            bag=bag,
-            store=store,
-            location=location,
-            known=self._locations(),
-            checkpoint=checkpoint,
-        )
+        fetched = _fetched(bag, reading, at)
         if fetched.problems:
             return _refused(*fetched.problems, *found)
         kept = self._lists.keep(bag, listed_files(bag, reading, fetched))
         if fault := _oxum_fault(bag, reading.info.payload_oxum, kept):
             return _refused(fault, *found)
-        new = _new_bag(bag, reading, location=location, pins=pins, kept=kept, depends_on=fetched.versions)
+        new = _new_bag(bag, reading, location=at.location, pins=pins, kept=kept, depends_on=fetched.versions)
         return Verdict(Adoption.REGISTERED, found, new)
+
+
+def _fetched(bag: BagVersion, reading: BagReading, at: Place) -> Fetched:
+    if fetch.NAME not in reading.pins:
+        return Fetched()
+    return fetching.look_up(
+        reading.inventory.files(),
+        bag=bag,
+        store=at.store,
+        location=at.location,
+        known=at.known,
+        checkpoint=at.checkpoint,
+    )
 
 
 def _confirm(reading: BagReading, source: StoredBag) -> None:
@@ -118,11 +141,13 @@ def _confirm(reading: BagReading, source: StoredBag) -> None:
             raise StoreUnavailable(f"two readings of {path} have different bytes, though its ETag is the same")
 
 
-def against_register(bag: BagVersion, *, pins: dict[str, str], registered: dict[str, str]) -> Verdict:
+def against_register(bag: BagVersion, *, pins: Mapping[str, str], entry: Entry, location: Location) -> Verdict:
     """A bag version that the register has: the same, or another of the same name, which changes nothing."""
-    if pins == registered:
-        return Verdict(Adoption.KNOWN)
-    differing = sorted(path for path in {*pins, *registered} if pins.get(path) != registered.get(path))
+    if pins == entry.pins:
+        return Verdict(
+            Adoption.KNOWN, () if entry.primary == location.id.value else (_duplicate(bag, entry, location),)
+        )
+    differing = sorted(path for path in {*pins, *entry.pins} if pins.get(path) != entry.pins.get(path))
     return _refused(
         ImportProblem(
             bag.path,
@@ -132,6 +157,14 @@ def against_register(bag: BagVersion, *, pins: dict[str, str], registered: dict[
             "find out which of the two is right.",
         ),
     )
+
+
+def _duplicate(bag: BagVersion, entry: Entry, location: Location) -> ImportProblem:
+    told = (
+        f"the same bag is registered with {entry.primary} as its primary location. This copy enters its record "
+        f"when it has been read back: backfill the bag to {location.name}, or have it verified there."
+    )
+    return ImportProblem(bag.path, "duplicate", "warning", told)
 
 
 def listed_files(bag: BagVersion, reading: BagReading, fetched: Fetched) -> Iterator[ListedFile]:

@@ -87,6 +87,9 @@ SCHEMAS: dict[str, Any] = {
         location=named("Location"),
         prefix=TEXT,
         state=TEXT,
+        register={"type": "boolean"},
+        parts=COUNT,
+        waitingForThaw=COUNT,
         counts=shape(["registered", "known", "refused"], registered=COUNT, known=COUNT, refused=COUNT),
         error=typed("ImportError", ["code", "description"], code=TEXT, description=TEXT),
         problems=items(_PROBLEM),
@@ -174,11 +177,20 @@ _IMPORT: dict[str, Any] = {
     "location": {"id": "cold", "type": "Location"},
     "prefix": "digitised/",
     "state": "walking",
+    "register": True,
+    "parts": 7,
+    "waitingForThaw": 0,
     "counts": {"registered": 120, "known": 0, "refused": 0},
     "problems": [],
     "createdDate": _DATE,
 }
-_REQUEST = shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]})
+_REQUEST = shape(
+    ["location"],
+    location=shape(["id"], id=TEXT),
+    prefix={"type": ["string", "null"]},
+    register={"type": ["boolean", "null"]},
+)
+_PROBLEMS = {"type": "string", "examples": ["bag,severity,code,message\r\n"]}
 _REPORT = {
     "type": "UnbackfilledReport",
     "location": _AZURE,
@@ -241,8 +253,11 @@ OPERATIONS = {
         _REQUEST,
     ),
     "GET /imports/{import_id}": Said(
-        {200: Answer("The import", ref("Import"), _IMPORT), 404: Answer("There is no such import")},
-        {"import_id": "3", "after": 0},
+        {
+            200: Answer("The import, or all its problems as CSV", ref("Import"), _IMPORT, more={"text/csv": _PROBLEMS}),
+            404: Answer("There is no such import"),
+        },
+        {"import_id": "3", "after": 0, "format": "json"},
     ),
     "GET /reports/unbackfilled": Said(
         {200: Answer("A page, or the whole list as CSV", ref("UnbackfilledReport"), _REPORT, more={"text/csv": _CSV})},

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from common.domain.bag import BagVersion
 from common.domain.storage_manifest import ListedFile
@@ -42,6 +42,23 @@ class Kept:
     bytes: int
     payload_files: int
     payload_bytes: int
+
+
+class Keeper(Protocol):
+    """What takes a file list; :class:`FileLists` keeps it, :class:`Counted` only counts."""
+
+    def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept: ...
+
+
+class Counted:
+    """For those who only look: nothing is stored."""
+
+    def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept:  # noqa: ARG002
+        """Count the files. `key` and `sha256` are empty."""
+        counts = _Counts()
+        for file in files:
+            counts.add(file)
+        return Kept("", "", counts.files, counts.bytes, counts.payload_files, counts.payload_bytes)
 
 
 class FileLists:

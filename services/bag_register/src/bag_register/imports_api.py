@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
 
-from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import Connection
 
 from bag_register.documents import import_document
 from bag_register.surroundings import Surroundings
 from common.ledger import actions, importing
 from common.ledger.engine import transaction
+from common.ledger.importing import ImportWish
 from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
 from common.web.bodies import json_body
 from common.web.fields import Fields, Invalid
 
 _PAGE = 100
+_MANY = 1000
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -28,56 +33,69 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     def start(
         request: Request, body: Any = Depends(json_body), dry_run: bool = Query(default=False, alias="dryRun")
     ) -> JSONResponse:
-        location_id, prefix = _wanted(body, around)
+        wanted = _wanted(body, around)
         with transaction(around.engine) as connection:
             if dry_run:
-                return JSONResponse(_preview(connection, location_id, prefix))
-            record, new = importing.request_import(connection, location_id=location_id, prefix=prefix)
+                return JSONResponse(_preview(connection, wanted))
+            record, new = importing.request_import(connection, wanted)
             if new:
                 _write_down(connection, request, record)
         around.wake_relay()
         address = f"{base_url(around.public_url, request)}/imports/{record.id}"
         return JSONResponse(import_document(record), status_code=202, headers={"Location": address})
 
-    def read(import_id: str, after: int = Query(default=0, ge=0, lt=1 << 63)) -> JSONResponse:
+    def read(
+        import_id: str,
+        after: int = Query(default=0, ge=0, lt=1 << 63),
+        form: Literal["json", "csv"] = Query(default="json", alias="format"),
+    ) -> Response:
+        if form == "csv":
+            _found(around, import_id)
+            headers = {"Content-Disposition": f'attachment; filename="import-{import_id}.csv"'}
+            rows = _csv(around, int(import_id), after)
+            return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
         return _read(around, import_id, after)
 
     operating = [needs(Permission.OPERATE)]
     app.post("/imports", status_code=202, summary="Adopt the bags that lie at a location", dependencies=operating)(
         start
     )
-    app.get("/imports/{import_id}", summary="How far an import is, and a page of its problems", dependencies=operating)(
-        read
-    )
+    app.get(
+        "/imports/{import_id}",
+        summary="How far an import is, and a page of its problems; as CSV all of these",
+        dependencies=operating,
+    )(read)
 
 
 def _write_down(connection: Connection, request: Request, record: importing.ImportRecord) -> None:
-    detail = {"location": record.location_id, "prefix": record.prefix}
+    detail = {"location": record.location_id, "prefix": record.prefix, **record.source}
+    what = "import requested" if record.registers else "look at an import requested"
     who, subject = caller(request).id, f"import:{record.id}"
-    actions.record(connection, who=who, what="import requested", subject=subject, detail=detail)
+    actions.record(connection, who=who, what=what, subject=subject, detail=detail)
 
 
-def _preview(connection: Connection, location_id: str, prefix: str) -> dict[str, Any]:
-    running = importing.running_import(connection, location_id=location_id, prefix=prefix)
+def _preview(connection: Connection, wanted: ImportWish) -> dict[str, Any]:
+    running = importing.running_import(connection, wanted)
     return {
         "type": "DryRun",
         "would": "create" if running is None else "join",
         **({"import": str(running)} if running is not None else {}),
-        "location": {"id": location_id, "type": "Location"},
-        "prefix": prefix,
+        "location": {"id": wanted.location_id, "type": "Location"},
+        "prefix": wanted.prefix,
         "objects": None,
         "bytes": None,
-        "reason": "What lies there is known when it has been walked. An import writes nothing to the location.",
+        "reason": 'What lies there is known when it has been walked: "register": false has it looked at only.',
         "cost": None,
         "costReason": "No prices are known to this deployment, and none are guessed.",
     }
 
 
-def _wanted(body: Any, around: Surroundings) -> tuple[str, str]:
+def _wanted(body: Any, around: Surroundings) -> ImportWish:
     try:
         fields = Fields(body)
         location_id = fields.text("location", "id") or ""
         prefix = fields.text("prefix", required=False) or ""
+        registers = fields.flag("register", default=True)
         fields.check()
     except Invalid as error:
         raise Refused(400, str(error)) from None
@@ -86,15 +104,39 @@ def _wanted(body: Any, around: Surroundings) -> tuple[str, str]:
         raise Refused(400, f'Invalid value at .location.id: got "{location_id}", valid values are: {", ".join(known)}.')
     if prefix.startswith("/"):
         raise Refused(400, "Invalid value at .prefix: must not begin with a slash; it is below the location's prefix.")
-    return location_id, prefix
+    return ImportWish(location_id, prefix, registers)
+
+
+def _found(around: Surroundings, import_id: str) -> importing.ImportRecord:
+    record = None
+    if _NUMBER.fullmatch(import_id):
+        with transaction(around.engine) as connection:
+            record = importing.find_import(connection, int(import_id))
+    if record is None:
+        raise Refused(404, f"Import {import_id} not found")
+    return record
 
 
 def _read(around: Surroundings, import_id: str, after: int) -> JSONResponse:
-    if not _NUMBER.fullmatch(import_id):
-        raise Refused(404, f"Import {import_id} not found")
-    with transaction(around.engine) as connection:
-        record = importing.find_import(connection, int(import_id))
-        problems = importing.problems_of(connection, int(import_id), after=after, limit=_PAGE + 1)
-    if record is None:
-        raise Refused(404, f"Import {import_id} not found")
+    record = _found(around, import_id)
+    problems = _page(around, record.id, after, _PAGE + 1)
     return JSONResponse(import_document(record, problems[:_PAGE], more=len(problems) > _PAGE))
+
+
+def _page(around: Surroundings, import_id: int, after: int, limit: int) -> list[tuple[int, importing.ImportProblem]]:
+    with transaction(around.engine) as connection:
+        return importing.problems_of(connection, import_id, after=after, limit=limit)
+
+
+def _csv(around: Surroundings, import_id: int, after: int) -> Iterator[str]:
+    """All of them, a transaction for each page."""
+    yield _text([("bag", "severity", "code", "message")])
+    while page := _page(around, import_id, after, _MANY):
+        yield _text((p.bag_path, p.severity, p.code, p.message) for _, p in page)
+        after = page[-1][0]
+
+
+def _text(rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()

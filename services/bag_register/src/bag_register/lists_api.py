@@ -11,8 +11,8 @@ from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from bag_register.surroundings import Surroundings
-from bag_register.walking import bag_at
 from common.domain.bag import BagVersion
+from common.domain.layout import Layout
 from common.ledger.bag_lists import BagLine, list_bags
 from common.ledger.engine import transaction
 from common.ledger.locations import find_location
@@ -58,7 +58,7 @@ def _check_location(around: Surroundings, location: str | None) -> None:
 
 def _cursor(after: str | None) -> BagVersion | None:
     try:
-        return None if after is None else bag_at(after)
+        return None if after is None else Layout().bag_at(after)
     except ValueError:
         raise Refused(400, f'Invalid value at ?after: got "{after}", must be the "next" of the page before.') from None
 

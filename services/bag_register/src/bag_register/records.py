@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
 from bag_register.adoption import Verdict
+from bag_register.walking import Found
 from common.domain.bag import BagVersion
 from common.domain.location import Location
-from common.ledger import importing
+from common.ledger import adopting, import_parts, importing
+from common.ledger.adopting import Entry
 from common.ledger.engine import transaction
-from common.ledger.importing import Adoption
 from common.ledger.locations import every_location
 
-Conflict = Callable[[dict[str, str]], Verdict]
-"""The verdict on a bag whose name another bag took meanwhile, from that bag's pins."""
+Conflict = Callable[[Verdict, Entry], Verdict]
+"""The verdict on a bag that somebody registered meanwhile, from what the register has now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A bag, and what is to become of it."""
+
+    found: Found
+    verdict: Verdict
+    frozen: bool = False
+    """Its tag files have to be thawed first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is left of an import beside the row that asks."""
+
+    walking: int
+    thawing: int
+    failed: int
 
 
 class Records(Protocol):
@@ -26,20 +48,32 @@ class Records(Protocol):
         """Every location there is."""
         ...
 
-    def pins(self, bag: BagVersion) -> dict[str, str] | None:
-        """SHA-256 by path of the registered manifest set; None for a bag version that is not registered."""
+    def entries(self, bags: Sequence[BagVersion]) -> Mapping[BagVersion, Entry]:
+        """What is registered of these bag versions."""
         ...
 
-    def settle(self, *, import_id: int, end: str, verdict: Verdict, if_taken: Conflict) -> Adoption:
-        """Register or refuse one bag, count it and move the import's place to `end`, all or nothing.
+    def settle(
+        self, *, import_id: int, root_id: int, looked: Sequence[Looked], registers: bool, times: int, if_taken: Conflict
+    ) -> Mapping[str, str]:
+        """Register, refuse or set apart bags that follow each other, count them and move the import's place behind the
+        last, all or nothing.
 
-        Twice with the same `end`: the second changes no count. Returns what became of the bag.
+        Twice the same, or bags that are not the row's any more: nothing happens with them. `times`: how often bags of
+        this row were found frozen, this one counted. Returns what became of them, by path.
         """
+        ...
+
+    def split(self, *, import_id: int, at: str, most: int) -> bool:
+        """Give what follows the key `at` to another part; False where that is not possible or not wanted."""
+        ...
+
+    def parts(self, root_id: int) -> Parts:
+        """The other parts of the import."""
         ...
 
 
 class LedgerRecords:
-    """One transaction for each bag."""
+    """One transaction for each call."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -48,19 +82,59 @@ class LedgerRecords:
         with transaction(self._engine) as connection:
             return every_location(connection)
 
-    def pins(self, bag: BagVersion) -> dict[str, str] | None:
+    def entries(self, bags: Sequence[BagVersion]) -> Mapping[BagVersion, Entry]:
         with transaction(self._engine) as connection:
-            return importing.registered_pins(connection, bag)
+            return adopting.entries(connection, bags)
 
-    def settle(self, *, import_id: int, end: str, verdict: Verdict, if_taken: Conflict) -> Adoption:
+    def settle(
+        self,
+        *,
+        import_id: int,
+        root_id: int,
+        looked: Sequence[Looked],
+        registers: bool,
+        times: int,
+        if_taken: Conflict,
+    ) -> Mapping[str, str]:
         with transaction(self._engine) as connection:
-            final = _registered(connection, verdict, if_taken)
-            importing.report(connection, import_id=import_id, problems=final.problems)
-            importing.note(connection, import_id=import_id, after=end, adoption=final.adoption)
-        return final.adoption
+            ground = import_parts.ground(connection, import_id)
+            mine = [one for one in looked if ground and ground.has(one.found.end)]
+            if not mine:
+                return {}
+            if frozen := [one.found.path for one in mine if one.frozen]:
+                import_parts.freeze(connection, import_id=import_id, paths=frozen, times=times)
+            final = [_final(one, taken, if_taken) for one, taken in _entered(connection, mine, registers=registers)]
+            problems = [problem for verdict in final for problem in verdict.problems]
+            importing.report(connection, import_id=root_id, problems=problems)
+            adoptions = Counter(verdict.adoption for verdict in final if verdict.adoption)
+            import_parts.note(connection, import_id=import_id, after=mine[-1].found.end, adoptions=adoptions)
+        return {one.found.path: _told(one, verdict) for one, verdict in zip(mine, final, strict=True)}
+
+    def split(self, *, import_id: int, at: str, most: int) -> bool:
+        with transaction(self._engine) as connection:
+            return import_parts.split(connection, import_id=import_id, at=at, most=most)
+
+    def parts(self, root_id: int) -> Parts:
+        with transaction(self._engine) as connection:
+            found = import_parts.open_parts(connection, root_id)
+        return Parts(found.get("walking", 0), found.get("warming", 0), found.get("failed", 0))
 
 
-def _registered(connection: Connection, verdict: Verdict, if_taken: Conflict) -> Verdict:
-    if verdict.new is None or importing.register_bag(connection, verdict.new) is Adoption.REGISTERED:
-        return verdict
-    return if_taken(importing.registered_pins(connection, verdict.new.bag) or {})
+def _entered(connection: Connection, looked: Sequence[Looked], *, registers: bool) -> list[tuple[Looked, Entry | None]]:
+    """Each with what took its name, where something did."""
+    new = [one.verdict.new for one in looked if one.verdict.new]
+    if not registers:
+        return [(one, None) for one in looked]
+    added = adopting.enter(connection, new)
+    late = adopting.entries(connection, [each.bag for each in new if each.bag not in added])
+    return [(one, late.get(one.verdict.new.bag) if one.verdict.new else None) for one in looked]
+
+
+def _final(one: Looked, taken: Entry | None, if_taken: Conflict) -> Verdict:
+    return one.verdict if taken is None else if_taken(one.verdict, taken)
+
+
+def _told(one: Looked, verdict: Verdict) -> str:
+    if one.frozen:
+        return "frozen"
+    return verdict.adoption.value if verdict.adoption else "stray"

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from bag_register.documents import totals_document, unbackfilled_document
 from bag_register.surroundings import Surroundings
-from bag_register.walking import bag_at
 from common.domain.bag import BagVersion
+from common.domain.layout import Layout
 from common.ledger import reports
 from common.ledger.engine import transaction
 from common.ledger.locations import every_location
@@ -61,7 +61,7 @@ def _location(around: Surroundings, wanted: str | None) -> str:
 
 def _cursor(after: str | None) -> BagVersion | None:
     try:
-        return None if after is None else bag_at(after)
+        return None if after is None else Layout().bag_at(after)
     except ValueError:
         raise Refused(400, f'Invalid value at ?after: got "{after}", must be the "next" of the page before.') from None
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bag_register.adoption import Adopter
 from bag_register.api import make_app
 from bag_register.file_lists import FileLists
-from bag_register.importing import Import
+from bag_register.importing import Import, Pace
 from bag_register.records import LedgerRecords
 from bag_register.sealing import Sealer, signing
 from bag_register.settings import Settings
@@ -73,11 +72,12 @@ def _record_store(records: str, configs: Configs) -> Iterator[Finding]:
     return at_store(named or _directory("BACKFILL_RECORDS", records, configs), (can_create, can_upload, can_read))
 
 
-def make_steps(*, engine: Engine, stores: ConfiguredStores, lists: FileLists) -> dict[Stage, Step]:
+def make_steps(
+    *, engine: Engine, stores: ConfiguredStores, lists: FileLists, pace: Pace | None = None
+) -> dict[Stage, Step]:
     """The steps of this service by stage."""
     records = LedgerRecords(engine)
-    adopter = Adopter(lists=lists, pins_of=records.pins, locations=records.locations)
-    return {REGISTERING: register, IMPORTING: Import(stores=stores, records=records, adopter=adopter)}
+    return {REGISTERING: register, IMPORTING: Import(stores=stores, records=records, lists=lists, pace=pace)}
 
 
 def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:

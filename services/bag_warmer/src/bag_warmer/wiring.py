@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan
+from bag_warmer.tag_files import ThawTagFiles
 from bag_warmer.thawing import ThawSegment
 from bag_warmer.wishes import Wish
 from common.adapters.objects.configuration import LocationConfig
@@ -22,7 +23,7 @@ from common.probing.stores import can_list, can_read, can_thaw
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
-from common.topology import PLANNING, THAWING, Stage
+from common.topology import PLANNING, TAG_THAWING, THAWING, Stage
 
 SERVICE = "bag_warmer"
 DUTIES = Duties(at_sources=(can_list, can_read, can_thaw), at_destinations=(can_list,))
@@ -50,6 +51,7 @@ def make_steps(
     return {
         PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, pools=pools),
         THAWING: ThawSegment(stores=stores, warming=warming, pools=pools),
+        TAG_THAWING: ThawTagFiles(stores=stores, warming=warming, pools=pools),
     }
 
 

@@ -40,7 +40,7 @@ FAILURES: Mapping[str, Failure] = {
     ),
     # importing
     "path_not_understood": Failure(
-        "A bagit.txt lies where no bag version can lie: the path is not <space>/<external identifier>/v<number>/.",
+        "A bagit.txt lies where no bag version can lie: the path is not the location's layout.",
         "Move or rename the bag, then import again. The other bags of the import are not affected.",
     ),
     "identifier_differs": Failure(
@@ -58,6 +58,22 @@ FAILURES: Mapping[str, Failure] = {
     "conflict": Failure(
         "Another bag, with other manifests, is registered under this name and version.",
         "The register keeps what it has. Find out which of the two is right; give the other one another version.",
+    ),
+    "duplicate": Failure(
+        "The same bag is registered already, with another location as its primary one.",
+        "Nothing to do, or backfill it to this location: what lies here is found there, read back and registered.",
+    ),
+    "object_outside_bags": Failure(
+        "Objects lie where they belong to no bag.",
+        "Nothing to do: they are left alone. Move them if they are part of a bag.",
+    ),
+    "would_register": Failure(
+        "Not a problem: a look without registering found a bag that an import would register.",
+        "Import the location to register it.",
+    ),
+    "import_part_failed": Failure(
+        "A part of an import failed; what the other parts found is registered.",
+        "The dead letters say why. Put it right, then import again: what is registered is known.",
     ),
     # copying
     "source_digest_mismatch": Failure(

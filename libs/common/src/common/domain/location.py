@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from common.domain.bag import BagVersion
+from common.domain.layout import Layout
 
 
 class Provider(StrEnum):
@@ -43,6 +44,8 @@ class Location:
     """Key prefix below which bags lie: "" or ending with "/"."""
     title: str = ""
     """How people call it in an ingest's history; the id where empty."""
+    layout: Layout = field(default_factory=Layout)
+    """Where bags lie below the prefix."""
 
     def __post_init__(self) -> None:
         if self.prefix and not self.prefix.endswith("/"):
@@ -54,8 +57,8 @@ class Location:
 
     def bag_root(self, bag: BagVersion) -> str:
         """The key prefix of all versions of the bag, without a trailing slash: the wire format's `path`."""
-        return f"{self.prefix}{bag.bag_path}"
+        return self.prefix + self.layout.bag_root(space=bag.space.value, identifier=bag.external_identifier.value)
 
     def root(self, bag: BagVersion) -> str:
         """The key prefix of this version, with a trailing slash (v1/ must not list v10/)."""
-        return f"{self.prefix}{bag.path}/"
+        return f"{self.bag_root(bag)}/{bag.version}/"

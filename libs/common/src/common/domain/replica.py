@@ -48,13 +48,15 @@ class SegmentState(StrEnum):
 class ImportState(StrEnum):
     """How far the adoption of bags that already lie in a store is."""
 
+    WARMING = "warming"
+    """The tag files of its bags are frozen; the bag warmer brings them back."""
     WALKING = "walking"
     FINISHED = "finished"
     FAILED = "failed"
 
     @property
     def terminal(self) -> bool:
-        return self is not ImportState.WALKING
+        return self in (ImportState.FINISHED, ImportState.FAILED)
 
 
 class CheckState(StrEnum):

@@ -14,7 +14,7 @@ from common.domain.ingest import IngestStatus
 from common.domain.location import Location
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, CheckJob, Hold, ImportJob, Job, ReplicaJob, SegmentJob
-from common.ledger import claims, context, events, outbox, urgency
+from common.ledger import claims, context, events, import_parts, outbox, urgency
 from common.ledger.claims import Claim, Patience
 from common.ledger.context import Context
 from common.ledger.locations import location_of
@@ -187,5 +187,6 @@ def _import(connection: Connection, row_id: int) -> dict[str, Any]:
         "import_id": row_id,
         "location": read_location(connection, row.location_id),
         "prefix": row.prefix,
+        "scope": import_parts.scope_of(row),
         "progress": row.progress,
     }

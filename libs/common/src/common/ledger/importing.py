@@ -1,23 +1,19 @@
-"""Adopting bags that already lie in a store: the request, each bag's registration, and what went wrong."""
+"""Adopting bags that already lie in a store: the request, how far it is, and what went wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.sql.expression import bindparam
 
-from common.domain.bag import BagVersion
-from common.domain.fixity import Algorithm
-from common.domain.replica import EvidenceClass, ImportState
+from common.domain.replica import ImportState
 from common.ledger import outbox
-from common.ledger.tables import NOW, bag_locations, bag_versions, import_problems, imports, locations
+from common.ledger.tables import import_problems, imports, locations
 from common.topology import IMPORTING, Lane, hint_for
 
 
@@ -28,24 +24,6 @@ class Adoption(StrEnum):
     KNOWN = "known"
     """The register has this bag version, with the same manifests."""
     REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class NewBag:
-    """A bag version as it was found at a location."""
-
-    bag: BagVersion
-    location_id: str
-    evidence_class: EvidenceClass
-    info: Mapping[str, Any]
-    algorithm: Algorithm
-    file_count: int
-    bytes: int
-    pins: Mapping[str, str]
-    depends_on: Sequence[int]
-    """Numbers of the earlier versions that hold some of its files."""
-    files_key: str
-    files_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,62 +52,92 @@ class ImportRecord:
     last_error: str | None
     created_at: datetime
     finished_at: datetime | None
+    registers: bool = True
+    """False: it only looks, and says what it would do."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """What it reads, if not the store's own lists."""
+    parts: int = 0
+    """Into how many further parts the work was cut that have not ended."""
+    thawing: int = 0
+    """How many of these wait for tag files to thaw."""
 
 
-def request_import(connection: Connection, *, location_id: str, prefix: str) -> tuple[ImportRecord, bool]:
-    """Start an import, or name the one that walks the same prefix of the location now; the second is True for new.
+@dataclass(frozen=True, slots=True)
+class ImportWish:
+    """What somebody wants imported."""
 
-    The location must exist.
-    """
+    location_id: str
+    """It must exist."""
+    prefix: str = ""
+    registers: bool = True
+    """False: a look that changes nothing, and tells what would be registered."""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """What is read instead of the store's own lists."""
+
+
+def request_import(connection: Connection, wish: ImportWish) -> tuple[ImportRecord, bool]:
+    """Start an import, or name the one that does the very same now; the second is True for new."""
     # Two requests at once: the second waits here, and then sees the first one's import.
     connection.execute(
-        select(locations.c.id).where(locations.c.id == location_id).with_for_update(key_share=True)
+        select(locations.c.id).where(locations.c.id == wish.location_id).with_for_update(key_share=True)
     ).one()
-    if running := _running(connection, location_id, prefix):
+    if running := _running(connection, wish):
         return _record(running), False
     row = connection.execute(
-        insert(imports)
-        .values(location_id=location_id, prefix=prefix, state=ImportState.WALKING.value)
-        .returning(imports)
+        insert(imports).values(**asdict(wish), state=ImportState.WALKING.value).returning(imports)
     ).one()
     outbox.post(connection, stage=IMPORTING, lane=Lane.DAILY, hint=hint_for(IMPORTING, row.id))
     return _record(row), True
 
 
-def running_import(connection: Connection, *, location_id: str, prefix: str) -> int | None:
-    """The id of the import that walks this prefix of the location now."""
-    running = _running(connection, location_id, prefix)
+def running_import(connection: Connection, wish: ImportWish) -> int | None:
+    """The id of the import that does this now."""
+    running = _running(connection, wish)
     return None if running is None else int(running.id)
 
 
-def _running(connection: Connection, location_id: str, prefix: str) -> Row[Any] | None:
+def _running(connection: Connection, wish: ImportWish) -> Row[Any] | None:
     return connection.execute(
         select(imports).where(
-            imports.c.location_id == location_id,
-            imports.c.prefix == prefix,
+            *(imports.c[name] == value for name, value in asdict(wish).items()),
+            imports.c.parent_id.is_(None),
             imports.c.state == ImportState.WALKING.value,
         )
     ).first()
 
 
 def find_import(connection: Connection, import_id: int) -> ImportRecord | None:
-    row = connection.execute(select(imports).where(imports.c.id == import_id)).one_or_none()
-    return None if row is None else _record(row)
+    """The import, its parts counted in; None where there is none. A part is no import of its own."""
+    query = select(imports).where(imports.c.id == import_id, imports.c.parent_id.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _record(row, _parts(connection, import_id))
 
 
-def _record(row: Row[Any]) -> ImportRecord:
+def _parts(connection: Connection, import_id: int) -> Any:
+    counters = [func.coalesce(func.sum(imports.c[adoption.value]), 0).label(adoption.value) for adoption in Adoption]
+    is_open = imports.c.state.in_([state.value for state in ImportState if not state.terminal])
+    is_thawing = imports.c.state == ImportState.WARMING.value
+    counts = func.count().filter(is_open).label("parts"), func.count().filter(is_thawing).label("thawing")
+    return connection.execute(select(*counters, *counts).where(imports.c.parent_id == import_id)).one()
+
+
+def _record(row: Row[Any], parts: Any = None) -> ImportRecord:
     return ImportRecord(
         id=row.id,
         location_id=row.location_id,
         prefix=row.prefix,
         state=ImportState(row.state),
-        registered=row.registered,
-        known=row.known,
-        refused=row.refused,
+        registered=row.registered + (int(parts.registered) if parts else 0),
+        known=row.known + (int(parts.known) if parts else 0),
+        refused=row.refused + (int(parts.refused) if parts else 0),
         error_code=row.error_code,
         last_error=row.last_error,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        registers=row.registers,
+        source=row.source,
+        parts=parts.parts if parts else 0,
+        thawing=parts.thawing if parts else 0,
     )
 
 
@@ -144,51 +152,6 @@ def problems_of(connection: Connection, import_id: int, *, after: int, limit: in
     return [(row.id, ImportProblem(row.bag_path, row.code, row.severity, row.message)) for row in rows]
 
 
-def register_bag(connection: Connection, new: NewBag) -> Adoption:
-    """Add a bag version with its primary location, unless the register has it. What is registered never changes."""
-    row_id = connection.execute(
-        upsert(bag_versions)
-        .values(
-            space=new.bag.space.value,
-            external_identifier=new.bag.external_identifier.value,
-            version=new.bag.version.number,
-            created_date=NOW,
-            info=dict(new.info),
-            checksum_algorithm=new.algorithm.value,
-            file_count=new.file_count,
-            bytes=new.bytes,
-            pins=dict(new.pins),
-            depends_on=list(new.depends_on),
-            files_key=new.files_key,
-            files_sha256=new.files_sha256,
-        )
-        .on_conflict_do_nothing()
-        .returning(bag_versions.c.id)
-    ).scalar_one_or_none()
-    if row_id is None:
-        return Adoption.KNOWN if registered_pins(connection, new.bag) == dict(new.pins) else Adoption.REFUSED
-    connection.execute(
-        insert(bag_locations).values(
-            bag_version_id=row_id,
-            location_id=new.location_id,
-            evidence_class=new.evidence_class.value,
-            role="primary",
-        )
-    )
-    return Adoption.REGISTERED
-
-
-def registered_pins(connection: Connection, bag: BagVersion) -> dict[str, str] | None:
-    """SHA-256 by path of the manifest set of a registered bag version; None for one that is not registered."""
-    return connection.execute(
-        select(bag_versions.c.pins).where(
-            bag_versions.c.space == bag.space.value,
-            bag_versions.c.external_identifier == bag.external_identifier.value,
-            bag_versions.c.version == bag.version.number,
-        )
-    ).scalar_one_or_none()
-
-
 def report(connection: Connection, *, import_id: int, problems: Sequence[ImportProblem]) -> None:
     """Keep what is wrong. Twice the same: kept once."""
     rows = [
@@ -197,22 +160,3 @@ def report(connection: Connection, *, import_id: int, problems: Sequence[ImportP
     ]
     if rows:
         connection.execute(upsert(import_problems).on_conflict_do_nothing(), rows)
-
-
-def note(connection: Connection, *, import_id: int, after: str, adoption: Adoption) -> None:
-    """Count a bag and remember that the walk has come to `after`, both at once.
-
-    The place only moves forward, so that a bag is counted once even where two workers walk for a while: the one whose
-    lease ran out, and its successor.
-    """
-    place = func.coalesce(imports.c.progress["after"].astext, "").collate("C")
-    counter = imports.c[adoption.value]
-    connection.execute(
-        update(imports)
-        .where(imports.c.id == import_id, imports.c.state == ImportState.WALKING.value, place < after)
-        .values({counter: counter + 1, imports.c.progress: _merged(after)})
-    )
-
-
-def _merged(after: str) -> Any:
-    return imports.c.progress.op("||")(bindparam("place", {"after": after}, type_=JSONB))

@@ -31,6 +31,7 @@ from sqlalchemy.types import NullType
 
 from common.domain.bag import BagVersion
 from common.domain.ingest import IngestStatus, IngestType
+from common.domain.layout import Layout
 from common.domain.location import Location, LocationId, Provider
 from common.domain.replica import SegmentState
 from common.ledger import proofs, stalls
@@ -135,11 +136,11 @@ def _record(connection: Connection, row: Row[Any]) -> IngestRecord:
         bag=BagVersion.of(row.space, row.external_identifier, row.version),
         source=Location(
             LocationId(row.source_id), Provider(row.source_provider), row.source_bucket, row.source_prefix,
-            row.source_title,
+            row.source_title, Layout(row.source_layout),
         ),
         destination=Location(
             LocationId(row.destination_id), Provider(row.destination_provider), row.destination_bucket,
-            row.destination_prefix, row.destination_title,
+            row.destination_prefix, row.destination_title, Layout(row.destination_layout),
         ),
         options=row.options,
         callback_url=row.callback_url,
@@ -199,7 +200,9 @@ def _sums(name: str, condition: ColumnElement[bool] | None) -> list[ColumnElemen
 
 def _place(name: str) -> tuple[FromClause, list[ColumnElement[Any]]]:
     table = locations.alias(name)
-    return table, [table.c[part].label(f"{name}_{part}") for part in ("provider", "bucket", "prefix", "title")]
+    return table, [
+        table.c[part].label(f"{name}_{part}") for part in ("provider", "bucket", "prefix", "title", "layout")
+    ]
 
 
 def _whole(wanted: ColumnElement[bool]) -> Select[Any]:

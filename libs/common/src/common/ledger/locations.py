@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from common.domain.layout import Layout
 from common.domain.location import Location, LocationId, Provider
 from common.errors import ConfigurationError
 from common.ledger.tables import bag_locations, imports, ingests, locations, replicas
@@ -24,7 +25,7 @@ def announce(connection: Connection, location: Location) -> None:
     ).one_or_none()
     if known is None:
         raise ConfigurationError(_named_twice(connection, location))
-    if _place(known) != (location.provider.value, location.bucket, location.prefix):
+    if _place(known) != (location.provider.value, location.bucket, location.prefix, location.layout.pattern):
         _move(connection, location, _place(known))
     elif location.title and location.title != known.title:
         connection.execute(update(locations).where(locations.c.id == known.id).values(title=location.title))
@@ -43,7 +44,7 @@ def find_location(connection: Connection, location_id: str) -> Location | None:
 
 def location_of(row: Any) -> Location:
     """A row of the locations table as a value."""
-    return Location(LocationId(row.id), Provider(row.provider), row.bucket, row.prefix, row.title)
+    return Location(LocationId(row.id), Provider(row.provider), row.bucket, row.prefix, row.title, Layout(row.layout))
 
 
 def _facts(location: Location) -> dict[str, str]:
@@ -53,24 +54,25 @@ def _facts(location: Location) -> dict[str, str]:
         "bucket": location.bucket,
         "prefix": location.prefix,
         "title": location.title,
+        "layout": location.layout.pattern,
     }
 
 
-def _place(row: Any) -> tuple[str, str, str]:
-    return row.provider, row.bucket, row.prefix
+def _place(row: Any) -> tuple[str, str, str, str]:
+    return row.provider, row.bucket, row.prefix, row.layout
 
 
-def _move(connection: Connection, location: Location, before: tuple[str, str, str]) -> None:
+def _move(connection: Connection, location: Location, before: tuple[str, str, str, str]) -> None:
     """A location that nothing depends on may still be corrected."""
     if connection.execute(select(_in_use(location.id.value))).scalar_one():
-        provider, bucket, prefix = before
+        provider, bucket, prefix, layout = before
         raise ConfigurationError(
-            f"location {location.id} is provider {provider}, bucket {bucket!r}, prefix {prefix!r} in the ledger, and "
-            f"bags or ingests depend on it; the configuration says provider {location.provider}, bucket "
-            f"{location.bucket!r}, prefix {location.prefix!r}. Restore the old values, or give the new place an id "
-            "of its own."
+            f"location {location.id} is provider {provider}, bucket {bucket!r}, prefix {prefix!r}, layout {layout} in "
+            "the ledger, and bags or ingests depend on it; the configuration says "
+            f"provider {location.provider}, bucket {location.bucket!r}, prefix {location.prefix!r}, "
+            f"layout {location.layout.pattern}. Restore the old values, or give the new place an id of its own."
         )
-    place = {"provider": location.provider.value, "bucket": location.bucket, "prefix": location.prefix}
+    place = {name: value for name, value in _facts(location).items() if name not in ("id", "title")}
     if other := _same_place(connection, location):
         raise ConfigurationError(_twice(location, other))
     connection.execute(update(locations).where(locations.c.id == location.id.value).values(**place))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from common import messages
 from common.errors import AlreadyResolved, NotRedrivable
@@ -13,7 +13,7 @@ from common.ledger import actions, dead_letters, events, operating
 from common.ledger.claims import Patience
 from common.ledger.dead_letters import DeadLetter
 from common.ledger.fixity.checking import request_check
-from common.ledger.importing import request_import
+from common.ledger.importing import ImportWish, request_import
 from common.ledger.operating import Decision
 from common.ledger.tables import fixity_checks, imports, outbox
 from common.topology import QUEUES
@@ -78,10 +78,12 @@ def _ingest(connection: Connection, ingest_id: UUID, new_id: UUID, decision: Dec
 
 
 def _import(connection: Connection, letter: DeadLetter) -> Redriven:
-    failed = connection.execute(
-        select(imports.c.location_id, imports.c.prefix).where(imports.c.id == letter.row_id)
-    ).one()
-    found, _ = request_import(connection, location_id=failed.location_id, prefix=failed.prefix)
+    """Of a part the whole import: what its other parts registered is known by now."""
+    root = func.coalesce(imports.c.parent_id, imports.c.id)
+    of_letter = select(root).where(imports.c.id == letter.row_id).scalar_subquery()
+    failed = connection.execute(select(imports).where(imports.c.id == of_letter)).one()
+    wish = ImportWish(failed.location_id, failed.prefix, failed.registers, failed.source)
+    found, _ = request_import(connection, wish)
     return Redriven(import_id=found.id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, func, select, update
 
 from common.domain.ingest import IngestStatus
-from common.domain.replica import ImportState, ReplicaState, SegmentState
+from common.domain.replica import ReplicaState, SegmentState
 from common.ledger import context, events, failing, milestones, outbox, spoiled, windows
 from common.ledger.claims import Claim, Patience, afresh, hold, interval, release, remember
 from common.ledger.context import Context
@@ -76,7 +76,7 @@ def _done(
         concluding.conclude(connection, claim, done)
         return
     if around is None:
-        release(connection, claim, state=ImportState.FINISHED.value, finished_at=NOW, **afresh(claim))
+        _after_import(connection, claim)
         return
     for fact in done.writes:
         write(fact, connection, claim, around, build)
@@ -85,6 +85,14 @@ def _done(
         _after_segment(connection, claim, around, patience=patience)
     else:
         _after_replica(connection, claim, done, around)
+
+
+def _after_import(connection: Connection, claim: Claim) -> None:
+    state = claim.stage.next_state
+    ended = {"finished_at": NOW} if state.terminal else {"due_at": NOW, "not_before": NOW}
+    release(connection, claim, state=state.value, **ended, **afresh(claim))
+    if following := stage_of_row(claim.kind, state):
+        outbox.post(connection, stage=following, lane=following.lane, hint=hint_for(following, claim.row_id))
 
 
 def _advance(connection: Connection, claim: Claim, state: State, around: Context, *, patience: Patience) -> None:

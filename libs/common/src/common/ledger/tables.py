@@ -24,7 +24,8 @@ import common.ledger.asking_tables
 import common.ledger.campaigns.tables
 import common.ledger.requirements.tables  # noqa: F401 - further tables of the same schema
 from common.domain.ingest import IngestStatus, IngestType
-from common.domain.replica import EvidenceClass, ImportState, ReplicaState, SegmentState
+from common.domain.layout import DEFAULT_LAYOUT
+from common.domain.replica import EvidenceClass, ReplicaState, SegmentState
 from common.ledger import access_tables, upkeep_tables  # noqa: F401  (their tables are the same metadata's)
 from common.ledger.columns import EMPTY, NOW, Prose, metadata
 from common.ledger.columns import claim_columns as _claim_columns
@@ -34,9 +35,10 @@ from common.ledger.columns import timestamp as _timestamp
 from common.ledger.dead_letter_tables import dead_letters
 from common.ledger.evidence.tables import evidence
 from common.ledger.fixity.tables import copy_health, fixity_checks
+from common.ledger.import_tables import import_problems, imports
 
 # Known by these names to everything that reads the tables.
-__all__ = ["NOW", "copy_health", "dead_letters", "evidence", "fixity_checks", "metadata"]
+__all__ = ["NOW", "copy_health", "dead_letters", "evidence", "fixity_checks", "import_problems", "imports", "metadata"]
 
 locations = Table(
     "locations",
@@ -48,6 +50,7 @@ locations = Table(
     Column("title", Text, nullable=False, server_default=""),
     _timestamp("created_at"),
     _timestamp("swept_at", nullable=True),
+    Column("layout", Text, nullable=False, server_default=DEFAULT_LAYOUT, comment="where bags lie below the prefix"),
     UniqueConstraint("provider", "bucket", "prefix"),
 )
 
@@ -69,6 +72,7 @@ bag_versions = Table(
     Column("files_key", Text, nullable=False),
     Column("files_sha256", Text, nullable=False),
     Column("revision", Integer, nullable=False, server_default=text("1")),
+    Column("created_text", Text, comment="created_date as the record that it was taken from writes it"),
     UniqueConstraint("space", "external_identifier", "version"),
     CheckConstraint("version >= 1", name="version_is_positive"),
     CheckConstraint("file_count >= 0 AND bytes >= 0", name="counts_are_not_negative"),
@@ -219,38 +223,6 @@ segments = Table(
         "state",
         postgresql_where=text("state <> 'verified'"),
     ),
-)
-
-imports = Table(
-    "imports",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("location_id", ForeignKey("locations.id"), nullable=False),
-    Column("prefix", Text, nullable=False, server_default=""),
-    Column("state", Text, nullable=False),
-    Column("registered", BigInteger, nullable=False, server_default=text("0")),
-    Column("known", BigInteger, nullable=False, server_default=text("0")),
-    Column("refused", BigInteger, nullable=False, server_default=text("0")),
-    Column("error_code", Text),
-    _timestamp("created_at"),
-    _timestamp("finished_at", nullable=True),
-    *_claim_columns(),
-    _one_of("state", [s.value for s in ImportState]),
-    Index("ix_imports_due", "due_at", postgresql_where=text("state = 'walking'")),
-    *_stall_indexes("imports", "id", open_rows="state = 'walking'"),
-)
-
-import_problems = Table(
-    "import_problems",
-    metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("import_id", ForeignKey("imports.id"), nullable=False),
-    Column("bag_path", Prose, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("message", Prose, nullable=False),
-    _timestamp("created_at"),
-    UniqueConstraint("import_id", "bag_path", "code", "message"),
 )
 
 outbox = Table(

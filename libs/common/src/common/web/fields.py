@@ -46,6 +46,13 @@ class Fields:
             return None
         return str(value)
 
+    def flag(self, name: str, *, default: bool) -> bool:
+        """The true or false of that name; `default` where there is none."""
+        value = self.peek(name)
+        if value is not None and not isinstance(value, bool):
+            self.fault(f"Invalid value at .{name}: must be true or false.")
+        return value if isinstance(value, bool) else default
+
     def values(self, name: str) -> dict[str, Any]:
         """The object of that name; empty where there is none."""
         value = self.peek(name)

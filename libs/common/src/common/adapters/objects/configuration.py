@@ -31,6 +31,7 @@ from pydantic import (
 
 from common.adapters.objects.bandwidth import Bandwidth, read_bandwidth
 from common.adapters.objects.cold_configuration import ArchiveClass, ThawConfig
+from common.domain.layout import DEFAULT_LAYOUT, Layout
 from common.domain.location import Location, LocationId, Provider
 from common.domain.naming import Names
 from common.errors import ConfigurationError
@@ -67,6 +68,8 @@ class LocationConfig(BaseModel):
     """Bucket, container, or (for `local`) directory."""
     prefix: str = ""
     title: str = ""
+    layout: str = DEFAULT_LAYOUT
+    """Where bags lie below the prefix; {space} and {externalIdentifier} once each, /v{n} at the end."""
     endpoint: str | None = None
     """Base URL; None means the provider's public one. Azure: with the account's path, where it has one."""
     region: str | None = None
@@ -120,6 +123,11 @@ class LocationConfig(BaseModel):
             raise ValueError(f'must be empty or end with /; write "{value}/"')
         return value
 
+    @field_validator("layout")
+    @classmethod
+    def _layout_is_one(cls, value: str) -> str:
+        return Layout(value).pattern
+
     @field_validator("endpoint")
     @classmethod
     def _endpoint_is_bare_url(cls, value: str | None) -> str | None:
@@ -165,7 +173,7 @@ class LocationConfig(BaseModel):
     @property
     def location(self) -> Location:
         """The public facts, nothing secret."""
-        return Location(self.id, self.provider, self.bucket, self.prefix, self.title)
+        return Location(self.id, self.provider, self.bucket, self.prefix, self.title, Layout(self.layout))
 
     @property
     def thawing(self) -> ThawConfig:

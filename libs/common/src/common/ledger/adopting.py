@@ -1,0 +1,117 @@
+"""Entering bags that already lie in a store into the register, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from common.domain.bag import BagVersion
+from common.domain.fixity import Algorithm
+from common.domain.replica import EvidenceClass
+from common.ledger.tables import NOW, bag_locations, bag_versions
+
+
+@dataclass(frozen=True, slots=True)
+class ListedReplica:
+    """A further copy of a bag version that is imported."""
+
+    location_id: str
+    evidence_class: EvidenceClass
+
+
+@dataclass(frozen=True, slots=True)
+class NewBag:
+    """A bag version as it was found at a location."""
+
+    bag: BagVersion
+    location_id: str
+    evidence_class: EvidenceClass
+    info: Mapping[str, Any]
+    algorithm: Algorithm
+    file_count: int
+    bytes: int
+    pins: Mapping[str, str]
+    depends_on: Sequence[int]
+    """Numbers of the earlier versions that hold some of its files."""
+    files_key: str
+    files_sha256: str
+    created: str | None = None
+    """When it was made, as the record that it is taken from writes it; None: now."""
+    replicas: Sequence[ListedReplica] = ()
+    """Further copies that were listed, and not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the register has of a bag version."""
+
+    pins: Mapping[str, str]
+    """SHA-256 by path of its manifest set."""
+    primary: str
+    """Id of its primary location."""
+
+
+def entries(connection: Connection, bags: Sequence[BagVersion]) -> dict[BagVersion, Entry]:
+    """What the register has of these; those that it does not have are left out."""
+    if not bags:
+        return {}
+    columns = (bag_versions.c.space, bag_versions.c.external_identifier, bag_versions.c.version)
+    wanted = [(bag.space.value, bag.external_identifier.value, bag.version.number) for bag in bags]
+    rows = connection.execute(
+        select(*columns, bag_versions.c.pins, bag_locations.c.location_id)
+        .join(bag_locations, bag_locations.c.bag_version_id == bag_versions.c.id)
+        .where(bag_locations.c.role == "primary", tuple_(*columns).in_(wanted))
+    )
+    return {BagVersion.of(*row[:3]): Entry(row.pins, row.location_id) for row in rows}
+
+
+def enter(connection: Connection, new: Sequence[NewBag]) -> set[BagVersion]:
+    """Add bag versions with their locations; returns those that were added.
+
+    What is registered never changes: a bag version that the register has, or that comes twice, stays as it was.
+    """
+    by_bag = {each.bag: each for each in reversed(new)}
+    # In one order everywhere, so that two imports of the same bags wait for each other and never in a circle.
+    if not by_bag:
+        return set()
+    now = connection.execute(select(NOW)).scalar_one()
+    rows = [_row(by_bag[bag], now) for bag in sorted(by_bag)]
+    columns = (bag_versions.c.space, bag_versions.c.external_identifier, bag_versions.c.version)
+    adding = upsert(bag_versions).on_conflict_do_nothing().returning(bag_versions.c.id, *columns)
+    added = {BagVersion.of(*row[1:]): row.id for row in connection.execute(adding, rows)}
+    places = [place for bag, row_id in added.items() for place in _places(by_bag[bag], row_id)]
+    if places:
+        connection.execute(insert(bag_locations), places)
+    return set(added)
+
+
+def _row(new: NewBag, now: datetime) -> dict[str, Any]:
+    return {
+        "space": new.bag.space.value,
+        "external_identifier": new.bag.external_identifier.value,
+        "version": new.bag.version.number,
+        "created_date": now if new.created is None else datetime.fromisoformat(new.created),
+        "created_text": new.created,
+        "info": dict(new.info),
+        "checksum_algorithm": new.algorithm.value,
+        "file_count": new.file_count,
+        "bytes": new.bytes,
+        "pins": dict(new.pins),
+        "depends_on": list(new.depends_on),
+        "files_key": new.files_key,
+        "files_sha256": new.files_sha256,
+    }
+
+
+def _places(new: NewBag, row_id: int) -> list[dict[str, Any]]:
+    primary = (new.location_id, new.evidence_class, "primary")
+    others = [(each.location_id, each.evidence_class, "replica") for each in new.replicas]
+    return [
+        {"bag_version_id": row_id, "location_id": location, "evidence_class": evidence.value, "role": role}
+        for location, evidence, role in (primary, *others)
+    ]
