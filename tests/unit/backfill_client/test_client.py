@@ -57,10 +57,10 @@ def test_a_bag_and_its_versions_are_read(deployment: Deployment, client: Backfil
 
 def test_what_is_missing_comes_page_after_page(deployment: Deployment, client: BackfillClient) -> None:
     deployment.bag("b1", *range(1, 6))
-    first = client.unbackfilled_page("azure", limit=2)
-    second = client.unbackfilled_page("azure", limit=2, after=first.next)
+    first = client.reports.unbackfilled_page("azure", limit=2)
+    second = client.reports.unbackfilled_page("azure", limit=2, after=first.next)
     assert [bag.version for bag in (*first.results, *second.results)] == ["v1", "v2", "v3", "v4"]
-    assert (first.totals.missing, [bag.version for bag in client.unbackfilled("azure")]) == (
+    assert (first.totals.missing, [bag.version for bag in client.reports.unbackfilled("azure")]) == (
         5,
         ["v1", "v2", "v3", "v4", "v5"],
     )

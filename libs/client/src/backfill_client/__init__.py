@@ -23,9 +23,8 @@ from backfill_client.models import (
     ImportProblem,
     Ingest,
     Location,
-    UnbackfilledBag,
-    UnbackfilledPage,
 )
+from backfill_client.reports import Coverage, UnbackfilledBag, UnbackfilledPage
 
 __all__ = [
     "Amount",
@@ -36,6 +35,7 @@ __all__ = [
     "BackfillClientError",
     "Bag",
     "BagVersionSummary",
+    "Coverage",
     "Credentials",
     "File",
     "Import",

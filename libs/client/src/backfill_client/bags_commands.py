@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backfill_client.client import BackfillClient
-from backfill_client.models import Bag, BagLine, Import, UnbackfilledBag
+from backfill_client.models import Bag, BagLine, Import
 from backfill_client.output import Form, moment, show_facts, show_json, show_list, show_table, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
@@ -107,7 +107,7 @@ _NAMED = ("space", "external_identifier", "version")
 """As the API's own CSV names them, so that a list can be a campaign's."""
 
 
-def _named(bag: BagLine | UnbackfilledBag) -> tuple[str, str, str]:
+def _named(bag: BagLine) -> tuple[str, str, str]:
     return bag.space, bag.external_identifier, bag.version
 
 
@@ -159,37 +159,3 @@ def show_versions(
         versions = client.get_versions(space, external_identifier, before=before)
     rows = [(one.version, moment(one.created_date)) for one in versions]
     show_list(form_of(context, output), ("Version", "Registered"), rows, models=versions)
-
-
-@app.command("missing")
-def show_missing(
-    context: typer.Context,
-    at: Annotated[str, typer.Option(help="Id of the location")],
-    output: OutputOption = None,
-) -> None:
-    """List the bag versions that have no registered copy at a location."""
-    with connected(context) as client:
-        totals = client.unbackfilled_page(at, limit=1).totals
-        bags = list(client.unbackfilled(at))
-    form = form_of(context, output)
-    if form is Form.JSON:
-        show_json({"location": at, "totals": totals, "results": bags})
-        return
-    if form is Form.CSV:
-        columns = (*_NAMED, "state", "stage", "code", "ingest_id", "files", "bytes")
-        rows = [(*_named(b), b.state, b.stage, b.code, b.ingest_id, b.files, b.bytes) for b in bags]
-        show_list(form, columns, rows, models=bags)
-        return
-    show_table(
-        ("Bag", "State", "Stage or code", "Ingest", "Files", "Size"),
-        [
-            (_name(bag), bag.state, bag.stage or bag.code, bag.ingest_id, f"{bag.files:,}", size(bag.bytes))
-            for bag in bags
-        ],
-    )
-    parts = f"{totals.missing:,} missing, {totals.in_progress:,} in progress, {totals.failed:,} failed"
-    show_facts([("Total", f"{totals.bag_versions:,} bag versions, {size(totals.bytes)}: {parts}")])
-
-
-def _name(bag: UnbackfilledBag) -> str:
-    return f"{bag.space}/{bag.external_identifier}/{bag.version}"

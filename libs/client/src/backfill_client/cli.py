@@ -14,6 +14,7 @@ from backfill_client import (
     clients_commands,
     ingest_commands,
     operate_commands,
+    report_commands,
     requirement_commands,
 )
 from backfill_client.create_command import create
@@ -35,6 +36,7 @@ callback_commands.add_to(ingest_commands.app)
 app.add_typer(ingest_commands.app, name="ingest")
 campaign_commands.add_to(app)
 operate_commands.add_to(app, ingest_commands.app)
+report_commands.add_to(app, bags_commands.app)
 app.add_typer(requirement_commands.app, name="requirements")
 app.command("doctor")(doctor)
 

@@ -20,10 +20,9 @@ from backfill_client.models import (
     ImportProblem,
     Ingest,
     Location,
-    UnbackfilledBag,
-    UnbackfilledPage,
 )
 from backfill_client.operations import Operations
+from backfill_client.reports import Reports
 from backfill_client.requirements import Requirements
 from backfill_client.transport import Transport
 
@@ -55,6 +54,7 @@ class BackfillClient:
         self.campaigns = Campaigns(self._ingests, sleep=sleep)
         self.operations = Operations(self._ingests)
         self.requirements = Requirements(self._ingests)
+        self.reports = Reports(self._register)
         # Less than the time for a request, so that one that waits for news is answered and not given up.
         self._wait = max(0, min(_LONGEST_WAIT, int(timeout) - 5))
 
@@ -166,21 +166,6 @@ class BackfillClient:
         while True:
             page = self.get_import(import_id, after=after)
             yield from page.problems
-            if page.next is None:
-                return
-            after = page.next
-
-    def unbackfilled_page(self, location: str, *, after: str | None = None, limit: int = 100) -> UnbackfilledPage:
-        """A page of the bag versions that are not registered at a location."""
-        params = {"location": location, "after": after, "limit": limit}
-        return UnbackfilledPage.model_validate(self._register.get("/reports/unbackfilled", params))
-
-    def unbackfilled(self, location: str) -> Iterator[UnbackfilledBag]:
-        """All of them, page after page."""
-        after: str | None = None
-        while True:
-            page = self.unbackfilled_page(location, after=after, limit=1000)
-            yield from page.results
             if page.next is None:
                 return
             after = page.next

@@ -223,39 +223,6 @@ class Import(Answer):
         return self.state != "walking"
 
 
-class UnbackfilledBag(Answer):
-    """A bag version that is not registered at a location."""
-
-    space: str
-    external_identifier: str
-    version: str
-    state: str
-    """missing, in progress or failed."""
-    stage: str | None = None
-    code: str | None = None
-    ingest_id: str | None = None
-    files: int
-    bytes: int
-
-
-class UnbackfilledTotals(Answer):
-    bag_versions: int
-    files: int
-    bytes: int
-    missing: int
-    in_progress: int
-    failed: int
-
-
-class UnbackfilledPage(Answer):
-    """A page of what is missing at a location."""
-
-    totals: UnbackfilledTotals
-    """Of the whole report."""
-    results: list[UnbackfilledBag]
-    next: str | None = None
-
-
 class ApiClient(Answer):
     """An OAuth client or an API key."""
 

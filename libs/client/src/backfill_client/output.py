@@ -25,6 +25,12 @@ _COLOURS = {
     "warning": "yellow",
     "processing": "cyan",
     "in progress": "cyan",
+    "missing": "yellow",
+    "stalled": "red",
+    "verified": "green",
+    "HEALTHY": "green",
+    "DEGRADED": "yellow",
+    "AT RISK": "red",
 }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from backfill_client.errors import ApiRefused, ApiUnreachable, NotFound
+
+Query = Mapping[str, str | int | Sequence[str] | None]
+"""Parameters of a request; None is left out, of a sequence each."""
 
 _TRIES = 4
 _AGAIN = frozenset({429, 502, 503, 504})
@@ -35,7 +38,7 @@ class Transport:
     def close(self) -> None:
         self._http.close()
 
-    def get(self, path: str, params: Mapping[str, str | int | None] | None = None) -> Any:
+    def get(self, path: str, params: Query | None = None) -> Any:
         """The document at `path`; tried up to four times. Raises ApiUnreachable, ApiRefused."""
         return self._document(self._got(path, params, {}))
 
@@ -50,18 +53,14 @@ class Transport:
                 return
             after = page["next"]
 
-    def news(
-        self, path: str, params: Mapping[str, str | int | None] | None = None, *, etag: str | None
-    ) -> tuple[Any, str | None]:
+    def news(self, path: str, params: Query | None = None, *, etag: str | None) -> tuple[Any, str | None]:
         """As `get`, with the document's ETag; the document is None where it is still the one of `etag`."""
         answer = self._got(path, params, {"If-None-Match": etag} if etag else {})
         if answer.status_code == 304:
             return None, etag
         return self._document(answer), answer.headers.get("etag")
 
-    def _got(
-        self, path: str, params: Mapping[str, str | int | None] | None, headers: Mapping[str, str]
-    ) -> httpx.Response:
+    def _got(self, path: str, params: Query | None, headers: Mapping[str, str]) -> httpx.Response:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         return self._tried(lambda: self._http.get(self._address + path, params=given, headers=dict(headers)))
 

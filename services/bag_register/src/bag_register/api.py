@@ -16,10 +16,10 @@ from bag_register import (
     imports_api,
     lists_api,
     proof_contract,
-    reports_api,
     uploads_api,
 )
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
+from bag_register.reports import coverage, unbackfilled
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
 from common.ledger.bags import BagRecord, find_bag, find_versions
@@ -45,7 +45,8 @@ def make_app(around: Surroundings) -> FastAPI:
     )
     add_health(app, engine=around.engine)
     imports_api.add_routes(app, around)
-    reports_api.add_routes(app, around)
+    unbackfilled.add_routes(app, around)
+    coverage.add_routes(app, around)
     lists_api.add_routes(app, around)
     uploads_api.add_routes(app, around)
     evidence_api.add_routes(app, around)

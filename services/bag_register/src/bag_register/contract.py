@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bag_register.reports import contract as reports
 from common.ledger.uploads import Owner
 from common.web.contract import Answer, Said
 from common.web.shapes import (
@@ -12,7 +13,6 @@ from common.web.shapes import (
     PLACE,
     PROVIDERS,
     TEXT,
-    UUID,
     items,
     listing,
     named,
@@ -28,21 +28,7 @@ _FILES = typed("BagManifest", ["checksumAlgorithm", "files"], checksumAlgorithm=
 _PROBLEM = typed(
     "ImportProblem", ["bag", "code", "severity", "message"], bag=TEXT, code=TEXT, severity=TEXT, message=TEXT
 )
-_MISSING = typed(
-    "UnbackfilledBag",
-    ["space", "externalIdentifier", "version", "state", "files", "bytes"],
-    space=TEXT,
-    externalIdentifier=TEXT,
-    version=TEXT,
-    state=one_of(["missing", "in progress", "failed"]),
-    stage=TEXT,
-    code=TEXT,
-    ingestId=UUID,
-    files=COUNT,
-    bytes=COUNT,
-)
-_TOTALS = ("bagVersions", "files", "bytes", "missing", "inProgress", "failed")
-SCHEMAS: dict[str, Any] = {
+SCHEMAS: dict[str, Any] = reports.SCHEMAS | {
     "BagPlace": PLACE,
     "StorageManifest": typed(
         "Bag",
@@ -104,14 +90,6 @@ SCHEMAS: dict[str, Any] = {
         location=named("Location"),
         prefix=TEXT,
         **{"import": TEXT},
-    ),
-    "UnbackfilledReport": typed(
-        "UnbackfilledReport",
-        ["location", "totals", "results"],
-        location=named("Location"),
-        totals=shape(_TOTALS, **dict.fromkeys(_TOTALS, COUNT)),
-        results=items(_MISSING),
-        next=TEXT,
     ),
     "UploadsReport": typed(
         "UploadsReport",
@@ -191,22 +169,6 @@ _REQUEST = shape(
     register={"type": ["boolean", "null"]},
 )
 _PROBLEMS = {"type": "string", "examples": ["bag,severity,code,message\r\n"]}
-_REPORT = {
-    "type": "UnbackfilledReport",
-    "location": _AZURE,
-    "totals": {"bagVersions": 1, "files": 412, "bytes": 734003200, "missing": 1, "inProgress": 0, "failed": 0},
-    "results": [
-        {
-            "space": "digitised",
-            "externalIdentifier": "b12345",
-            "version": "v2",
-            "state": "missing",
-            "files": 412,
-            "bytes": 734003200,
-            "type": "UnbackfilledBag",
-        }
-    ],
-}
 _UPLOADS = {
     "type": "UploadsReport",
     "location": _AZURE,
@@ -231,12 +193,8 @@ _LINE = {
     "locations": [{"id": "cold", "type": "Location"}, _AZURE],
 }
 _LINES = {"type": "string", "examples": ["space,external_identifier,version,created_date,files,bytes,locations\r\n"]}
-_CSV = {
-    "type": "string",
-    "examples": ["space,external_identifier,version,state,stage,code,ingest_id,files,bytes\r\n"],
-}
 
-OPERATIONS = {
+OPERATIONS = reports.OPERATIONS | {
     "POST /imports": Said(
         {
             200: Answer(
@@ -258,10 +216,6 @@ OPERATIONS = {
             404: Answer("There is no such import"),
         },
         {"import_id": "3", "after": 0, "format": "json"},
-    ),
-    "GET /reports/unbackfilled": Said(
-        {200: Answer("A page, or the whole list as CSV", ref("UnbackfilledReport"), _REPORT, more={"text/csv": _CSV})},
-        {"location": "azure", "limit": 100, "format": "json"},
     ),
     "GET /reports/uploads": Said(
         {200: Answer("A page", ref("UploadsReport"), _UPLOADS)}, {"location": "azure", "limit": 100}

@@ -15,7 +15,6 @@ from common.domain.location import Location
 from common.domain.storage_manifest import ListedFile, info_document, location_document
 from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.importing import ImportProblem, ImportRecord
-from common.ledger.reports import Totals, Unbackfilled
 from common.web.answers import instant
 
 _BLOCK = 64 * 1024
@@ -167,30 +166,3 @@ def _problem(problem: ImportProblem) -> dict[str, Any]:
         "message": problem.message,
         "type": "ImportProblem",
     }
-
-
-def totals_document(totals: Totals) -> dict[str, Any]:
-    return {
-        "bagVersions": totals.bag_versions,
-        "files": totals.files,
-        "bytes": totals.bytes,
-        "missing": totals.missing,
-        "inProgress": totals.in_progress,
-        "failed": totals.failed,
-    }
-
-
-def unbackfilled_document(line: Unbackfilled) -> dict[str, Any]:
-    document = {
-        "space": line.bag.space.value,
-        "externalIdentifier": line.bag.external_identifier.value,
-        "version": str(line.bag.version),
-        "state": line.state,
-        "stage": line.stage,
-        "code": line.code,
-        "ingestId": str(line.ingest_id) if line.ingest_id else None,
-        "files": line.files,
-        "bytes": line.bytes,
-        "type": "UnbackfilledBag",
-    }
-    return {name: value for name, value in document.items() if value is not None}

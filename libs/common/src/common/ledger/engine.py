@@ -84,6 +84,13 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction to read in: all its statements see the ledger as it was at one moment. Raises as `transaction`."""
+    with transaction(engine.execution_options(isolation_level="REPEATABLE READ")) as connection:
+        yield connection
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection to read from, without a transaction: each statement sees what was committed before it.
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from common.errors import BrokerUnavailable, LedgerUnavailable
 from common.ledger import outbox, reaper, stalls, windows
 from common.ledger.claims import Claim, Patience
+from common.ledger.coverage.counting import fold
 from common.ledger.engine import transaction
 from common.ports import Courier
 from common.topology import QUEUES
@@ -121,7 +122,10 @@ class Relay:
 
 
 def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
-    """One look of the reaper, its hints on their way, and a word about what has stalled since the last one."""
+    """One look of the reaper, its hints on their way, and a word about what has stalled since the last one.
+
+    The sums of coverage are brought together meanwhile.
+    """
     with transaction(engine) as connection:
         due = reaper.reap(connection, patience=patience)
     if due:
@@ -129,6 +133,8 @@ def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
         relay.wake()
     with transaction(engine) as connection:
         stalled = stalls.mark(connection)
+    with transaction(engine) as connection:
+        fold(connection)
     for one in stalled:
         log.warning(
             "row stalled",

@@ -1,0 +1,124 @@
+"""Reports: which bags a location lacks, and how the whole archive stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from backfill_client.models import Answer
+from backfill_client.transport import Transport
+
+
+class UnbackfilledBag(Answer):
+    """A bag version that is not registered at a location."""
+
+    space: str
+    external_identifier: str
+    version: str
+    state: str
+    """missing, in progress, waiting for thaw, stalled, failed, not required, listed or verified."""
+    stage: str | None = None
+    code: str | None = None
+    ingest_id: str | None = None
+    evidence: str | None = None
+    """What a registered copy rests on, E0 to E4."""
+    files: int
+    bytes: int
+
+
+class UnbackfilledTotals(Answer):
+    bag_versions: int
+    files: int
+    bytes: int
+    missing: int
+    in_progress: int
+    waiting_for_thaw: int = 0
+    stalled: int = 0
+    failed: int
+    not_required: int = 0
+    listed: int = 0
+    verified: int = 0
+
+
+class CoverageAmount(Answer):
+    """So many bag versions, and what they come to."""
+
+    bag_versions: int
+    files: int
+    bytes: int
+
+
+class CoveragePlace(Answer):
+    """A location, of one space or of all."""
+
+    id: str
+    required: bool | None = None
+    """None: of all spaces together."""
+    states: dict[str, CoverageAmount]
+    """By state: verified, listed, inProgress, waitingForThaw, stalled, failed, missing, notRequired."""
+
+
+class CoverageSpace(CoverageAmount):
+    """How a space stands."""
+
+    id: str
+    health: str
+    """HEALTHY, DEGRADED or AT RISK."""
+    at_risk: int
+    locations: list[CoveragePlace]
+
+
+class Coverage(CoverageAmount):
+    """How the whole archive stands."""
+
+    date: datetime
+    health: str
+    at_risk: int
+    """Bag versions with fewer than two copies, or none that was read back."""
+    locations: list[CoveragePlace]
+    spaces: list[CoverageSpace]
+
+
+class UnbackfilledPage(Answer):
+    """A page of what is missing at a location."""
+
+    totals: UnbackfilledTotals
+    """Of the whole report."""
+    results: list[UnbackfilledBag]
+    next: str | None = None
+
+
+class Reports:
+    """`client.reports`. All methods raise ApiUnreachable and ApiRefused."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._http = transport
+
+    def unbackfilled_page(
+        self,
+        location: str,
+        *,
+        space: str | None = None,
+        states: Sequence[str] = (),
+        after: str | None = None,
+        limit: int = 100,
+    ) -> UnbackfilledPage:
+        """A page of the bag versions that a location lacks, or of those in the given states."""
+        params = {"location": location, "space": space, "state": list(states), "after": after, "limit": limit}
+        return UnbackfilledPage.model_validate(self._http.get("/reports/unbackfilled", params))
+
+    def unbackfilled(
+        self, location: str, *, space: str | None = None, states: Sequence[str] = ()
+    ) -> Iterator[UnbackfilledBag]:
+        """All of them, page after page."""
+        after: str | None = None
+        while True:
+            page = self.unbackfilled_page(location, space=space, states=states, after=after, limit=1000)
+            yield from page.results
+            if page.next is None:
+                return
+            after = page.next
+
+    def coverage(self, *, space: str | None = None) -> Coverage:
+        """How many bag versions of each space every location has, lacks or works on."""
+        return Coverage.model_validate(self._http.get("/reports/coverage", {"space": space}))
