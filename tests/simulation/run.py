@@ -15,7 +15,7 @@ import structlog
 from common.adapters.objects.memory import MemoryBucket
 from common.domain.fixity import Algorithm
 from common.domain.replica import EvidenceClass
-from common.ledger.importing import NewBag, register_bag
+from common.ledger.adopting import NewBag, enter
 from common.ledger.locations import announce
 from common.ports import ObjectInfo
 from invariants import Violation, Watch
@@ -149,7 +149,7 @@ class Simulation:
                 tier = "ARCHIVE_ACCESS" if item.storage_class == "INTELLIGENT_TIERING" else None
                 facts = ObjectInfo(key=item.key, size=0, etag="", storage_class=item.storage_class, archive_status=tier)
                 self.places[COLD.id].bucket.put(facts, item.data)
-            register_bag(self.ledger.connection, _record(bag))
+            enter(self.ledger.connection, [_record(bag)])
         self.ledger.commit()
 
     def _bags(self) -> set[int]:

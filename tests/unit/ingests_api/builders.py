@@ -15,8 +15,8 @@ from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
 from common.domain.location import Location, LocationId, Provider
 from common.domain.replica import EvidenceClass
+from common.ledger.adopting import NewBag, enter
 from common.ledger.engine import transaction
-from common.ledger.importing import NewBag, register_bag
 from common.ledger.locations import announce
 from common.ledger.tables import NOW, bag_locations, bag_versions, ingest_events, ingests, outbox, replicas
 from common.web.auth import Guard, everyone
@@ -98,7 +98,7 @@ def a_bag(engine: Engine, bag: BagVersion = BagVersion.of("digitised", "b1", 1),
         files_sha256="b" * 64,
     )
     with transaction(engine) as connection:
-        register_bag(connection, new)
+        enter(connection, [new])
         return int(
             connection.execute(
                 select(bag_versions.c.id).where(
