@@ -22,6 +22,7 @@ from common.ledger.beginning import begin
 from common.ledger.claims import Patience
 from common.ledger.engine import open_engine, transaction
 from common.ledger.settling import settle
+from common.ledger.tables import WORK
 from common.outcome import Done, Evidence, Outcome, Planned, Registered, Verified
 from common.topology import STAGES, Stage
 
@@ -61,7 +62,7 @@ def work_once(engine: Engine, name: str) -> int:
     for stage in STAGES:
         with transaction(engine) as connection:
             found = connection.execute(
-                text(f"SELECT id FROM {stage.kind}s WHERE state = :state ORDER BY random() LIMIT 3"),
+                text(f"SELECT id FROM {WORK[stage.kind].name} WHERE state = :state ORDER BY random() LIMIT 3"),
                 {"state": stage.state.value},
             ).scalars()
             ids = list(found)
