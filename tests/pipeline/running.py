@@ -80,7 +80,14 @@ class Pipeline:
 
 
 @contextmanager
-def pipeline(*, database: str, broker: str, locations: Path, records: Path) -> Iterator[Pipeline]:
+def pipeline(
+    *,
+    database: str,
+    broker: str,
+    locations: Path,
+    records: Path,
+    check_thaw_every: timedelta = timedelta(milliseconds=200),
+) -> Iterator[Pipeline]:
     """Every service but its process: workers in threads, both APIs on real sockets."""
     common: dict[str, Any] = {
         "database_url": database,
@@ -93,14 +100,9 @@ def pipeline(*, database: str, broker: str, locations: Path, records: Path) -> I
     engine = open_engine(database, name="pipeline", pool_size=30)
     stores = open_stores(settings, engine)
     lists = bag_register.wiring.open_file_lists(str(records), stores)
+    warmer = bag_warmer.settings.Settings(**common, check_thaw_every=check_thaw_every, thaw_days=14, segment_files=5)
     steps: dict[str, dict[Stage, Step]] = {
-        "bag_warmer": bag_warmer.wiring.make_steps(
-            settings=bag_warmer.settings.Settings(
-                **common, check_thaw_every=timedelta(milliseconds=200), thaw_days=14, segment_files=5
-            ),
-            engine=engine,
-            stores=stores,
-        ),
+        "bag_warmer": bag_warmer.wiring.make_steps(settings=warmer, engine=engine, stores=stores),
         "backfill_replicator": backfill_replicator.wiring.make_steps(
             settings=backfill_replicator.settings.Settings(**common), stores=stores, copier=stores.copier
         ),
@@ -123,6 +125,9 @@ def pipeline(*, database: str, broker: str, locations: Path, records: Path) -> I
         )
         for name, step in steps.items()
     ]
+    for listener in bag_warmer.wiring.make_listeners(settings=warmer, engine=engine, configs=stores.configs):
+        # Not waited for at the end: it may have just begun to wait for a message.
+        threading.Thread(target=listener.listen, args=[stopping], daemon=True).start()
     for thread in threads:
         thread.start()
     try:

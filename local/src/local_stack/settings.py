@@ -36,6 +36,8 @@ class S3Place:
     bucket: str
     read_timeout: float = 60
     """Seconds without a byte."""
+    events_queue: str | None = None
+    """URL of the queue that the bucket's restore events come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def _s3(place: S3Place) -> str:
         access_key_id=place.access_key_id,
         secret_access_key=place.secret_access_key,
         read_timeout=place.read_timeout,
+        **({"thaw.events_queue": place.events_queue} if place.events_queue else {}),
     )
 
 

@@ -25,6 +25,7 @@ from local_stack.servers.postgres import open_postgres
 from local_stack.settings import (
     PERMISSIONS,
     SERVICES,
+    SOURCE,
     WITH_HTTP,
     AzurePlace,
     S3Place,
@@ -78,6 +79,8 @@ class Stack:
         self.s3 = ColdS3(log=logs / "s3.log", ratio=options.ratio)
         self.azurite = Azurite(options.directory / "azurite", repository=options.repository, log=logs / "azurite.log")
         self.services: dict[str, Service] = {}
+        self.restores: str | None = None
+        """URL of the queue that the bucket's restore events come to."""
         self._keeper: Keeper | None = None
         self._port = options.port or free_port()
 
@@ -116,9 +119,22 @@ class Stack:
         self._say("Azurite")
         self.azurite.start()
         self.s3_client().create_bucket(Bucket=BUCKET)
+        self.restores = self._tell_of_restores()
         blobs = self.blob_service()
         if not blobs.get_container_client(CONTAINER).exists():
             blobs.create_container(CONTAINER)
+
+    def _tell_of_restores(self) -> str:
+        """Have the bucket tell of restores; returns the URL of the queue that it tells."""
+        sqs = self._client("sqs")
+        url: str = sqs.create_queue(QueueName="restores")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events = ["s3:ObjectRestore:Completed", "s3:ObjectRestore:Delete"]
+        entry = {"Id": f"backfill-restores-{SOURCE}", "QueueArn": arn, "Events": events}
+        self.s3_client().put_bucket_notification_configuration(
+            Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [entry]}
+        )
+        return url
 
     def _start_services(self) -> None:
         self._say("six services and the gateway")
@@ -184,7 +200,10 @@ class Stack:
 
     @property
     def source(self) -> S3Place:
-        return S3Place(self.s3.endpoint, self.s3.access_key_id, self.s3.secret_access_key, self.s3.region, BUCKET)
+        s3 = self.s3
+        return S3Place(
+            s3.endpoint, s3.access_key_id, s3.secret_access_key, s3.region, BUCKET, events_queue=self.restores
+        )
 
     @property
     def destination(self) -> AzurePlace:
@@ -203,8 +222,11 @@ class Stack:
 
     def s3_client(self) -> boto3.client:
         """For seeding: the owner's credentials."""
+        return self._client("s3")
+
+    def _client(self, service: str) -> boto3.client:
         return boto3.client(
-            "s3",
+            service,
             endpoint_url=self.s3.endpoint,
             aws_access_key_id=self.s3.access_key_id,
             aws_secret_access_key=self.s3.secret_access_key,

@@ -16,6 +16,7 @@ from backfill_client import (
     operate_commands,
     report_commands,
     requirement_commands,
+    thaw_commands,
 )
 from backfill_client.create_command import create
 from backfill_client.credentials import ClientCredentials
@@ -38,6 +39,7 @@ campaign_commands.add_to(app)
 operate_commands.add_to(app, ingest_commands.app)
 report_commands.add_to(app, bags_commands.app)
 app.add_typer(requirement_commands.app, name="requirements")
+app.add_typer(thaw_commands.app, name="thaw")
 app.command("doctor")(doctor)
 
 

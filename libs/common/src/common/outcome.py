@@ -90,6 +90,16 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Objects that a row waits for: their store may tell by itself that they can be read."""
+
+    bucket: str
+    keys: frozenset[str]
+    looked_ago: timedelta
+    """How long ago the look began that found them frozen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to do before `again_in`. Uses no attempt, no message and no thread."""
 
@@ -100,6 +110,8 @@ class Wait:
     """How long the provider says that this takes at most, from the row's arrival in its state; 0 where nobody says."""
     told: tuple[str, ...] = ()
     """Further sentences for the user, each of which the history has once."""
+    awaited: Awaited | None = field(default=None, compare=False)
+    """The row is looked at sooner where all of these were told of. Not compared: it holds a measured time."""
 
 
 @dataclass(frozen=True, slots=True)

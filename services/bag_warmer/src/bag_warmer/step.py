@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -40,9 +41,11 @@ class Plan:
         warming: Warming,
         names: Callable[[LocationId], Names],
         pools: Pools = ThreadPoolExecutor,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stores = stores
         self._pools = pools
+        self._clock = clock
         self._records = records
         self._warming = warming
         self._names = names
@@ -74,6 +77,7 @@ class Plan:
         return outcome
 
     def _tag_files_frozen(self, job: ReplicaJob, store: ObjectStore) -> Outcome | None:
+        began = self._clock()
         tags = _stored(job, store).tag_files()
         if not tags:
             told = f"there is nothing at {job.source.name} under {job.source.root(job.bag)}"
@@ -89,7 +93,13 @@ class Plan:
             pools=self._pools,
         )
         job.hold.remember(**noted(job.progress, found, wish))
-        return unfinished(found, what="tag file", check_every=self._warming.check_every)
+        return unfinished(
+            found,
+            what="tag file",
+            check_every=self._warming.check_every,
+            bucket=job.source.bucket,
+            looked_ago=self._clock() - began,
+        )
 
     def _froze_again(self, job: ReplicaJob, error: NotRestored) -> Outcome:
         """It could be read a moment ago, so its copy has expired: the next look asks again, but not for ever."""

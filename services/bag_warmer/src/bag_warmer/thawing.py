@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,13 +20,21 @@ from common.wording import count
 class ThawSegment:
     """Asks for what is frozen of a segment, and releases the segment when all of it can be read."""
 
-    def __init__(self, *, stores: Stores, warming: Warming, pools: Pools = ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        *,
+        stores: Stores,
+        warming: Warming,
+        pools: Pools = ThreadPoolExecutor,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._stores = stores
         self._pools = pools
         self._warming = warming
 
     def __call__(self, job: SegmentJob) -> Outcome:
-        store = self._stores(job.source.id)
+        store, began = self._stores(job.source.id), self._clock()
         wanted = {job.source_key(file): file for file in job.files if not file.fetched}
 
         def listed() -> dict[str, ObjectInfo]:
@@ -35,11 +44,19 @@ class ThawSegment:
         # Once more before objects are called others: listings lag, and may come with a wrong byte.
         if _other_objects(wanted, infos) and (refused := _other_objects(wanted, infos := listed())):
             return refused
-        return self._thawed(job, store, wanted, infos)
+        found = self._thawed(job, store, wanted, infos)
+        unready = unfinished(
+            found,
+            what="object",
+            check_every=self._warming.check_every,
+            bucket=job.source.bucket,
+            looked_ago=self._clock() - began,
+        )
+        return unready or Done(said=_said(found))
 
     def _thawed(
         self, job: SegmentJob, store: ObjectStore, wanted: Mapping[str, PlannedFile], infos: Mapping[str, ObjectInfo]
-    ) -> Outcome:
+    ) -> Thaw:
         wish = self._warming.wish_of(job.options, job.source.id)
         found = thaw(
             infos.values(),
@@ -53,8 +70,7 @@ class ThawSegment:
         )
         if found.accepted or not found.ready:
             job.hold.remember(**noted(job.progress, found, wish))
-        unready = unfinished(found, what="object", check_every=self._warming.check_every)
-        return unready or Done(said=_said(found))
+        return found
 
     def _copied(self, job: SegmentJob, frozen: Mapping[str, PlannedFile]) -> set[str]:
         """Keys of files that lie at the destination in their full length: the bytes there decide, not the source's."""

@@ -13,7 +13,7 @@ from bag_warmer.wishes import Wish
 from common.domain.bagit.policy import Policy
 from common.domain.location import LocationId
 from common.domain.segment import SegmentLimits
-from common.outcome import Rejected, Wait
+from common.outcome import Awaited, Rejected, Wait
 from common.ports import Tier
 from common.wording import count
 
@@ -39,13 +39,21 @@ class Warming:
         return replace(wish, days=int(options.get("restoredDays") or wish.days))
 
 
-def unfinished(found: Thaw, *, what: str, check_every: timedelta) -> Rejected | Wait | None:
-    """What a round leaves to be done; None: everything can be read. Raises what the store said where that may pass."""
+def unfinished(
+    found: Thaw, *, what: str, check_every: timedelta, bucket: str, looked_ago: float
+) -> Rejected | Wait | None:
+    """What a round leaves to be done; None: everything can be read. Raises what the store said where that may pass.
+
+    `looked_ago`: seconds since the look began; what the store tells from then on is news.
+    """
     if refusal := refused(found, what=what):
         return refusal
     if trouble := found.trouble:
         raise trouble
-    return waiting(found, what=what, check_every=check_every) if found.warming else None
+    if not found.warming:
+        return None
+    awaited = Awaited(bucket, frozenset(found.warming), timedelta(seconds=looked_ago))
+    return replace(waiting(found, what=what, check_every=check_every), awaited=awaited)
 
 
 _HOPELESS = {

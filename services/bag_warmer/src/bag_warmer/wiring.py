@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sqlalchemy import Engine
 
+from bag_warmer import subscribing
+from bag_warmer.listening import Forget, Listener
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
 from bag_warmer.step import Plan
 from bag_warmer.tag_files import ThawTagFiles
 from bag_warmer.thawing import ThawSegment
 from bag_warmer.wishes import Wish
-from common.adapters.objects.configuration import LocationConfig
+from common.adapters.objects.configuration import LocationConfig, read_locations
+from common.adapters.objects.registry import open_restore_queue, open_subscriptions
 from common.assembly import ConfiguredStores, courier_opener, open_stores
 from common.checking import Duties
 from common.checking import check as probe
+from common.domain.location import LocationId
+from common.errors import ConfigurationError, StoreError, TransientError
 from common.pools import Pools
 from common.probing.stores import can_list, can_read, can_thaw
 from common.runtime.process import prepare, run_worker
@@ -32,15 +38,50 @@ DUTIES = Duties(at_sources=(can_list, can_read, can_thaw), at_destinations=(can_
 def run() -> None:
     """Run the service until SIGTERM."""
     settings = read_settings(Settings)
-    engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 3)
+    engine = prepare(SERVICE, settings, pool_size=settings.concurrency + 4)
     stores = open_stores(settings, engine)
     steps = make_steps(settings=settings, engine=engine, stores=stores)
-    run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings))
+    for listener in make_listeners(settings=settings, engine=engine, configs=stores.configs):
+        # It ends with the process: what it has not finished with then comes again.
+        threading.Thread(target=listener.listen, args=[threading.Event()], name=listener.name, daemon=True).start()
+    run_worker(
+        SERVICE,
+        settings,
+        steps=steps,
+        engine=engine,
+        open_courier=courier_opener(settings),
+        chores={"restores": Forget(engine)},
+    )
 
 
 def check(words: Sequence[str]) -> int:
     """Probe what the service needs; its exit status."""
     return probe(SERVICE, read_settings(Settings), DUTIES, words)
+
+
+def change_subscription(command: str, words: Sequence[str]) -> int:
+    """Have a location's bucket tell of restores, or stop telling; the exit status."""
+    told = subscribing.parser(command).parse_args(words)
+    configs, location = read_locations(told.locations), LocationId(told.location)
+    if location not in configs:
+        raise ConfigurationError(f"location {location} is not in {told.locations}: {', '.join(map(str, configs))} are")
+    try:
+        return subscribing.carry_out(command, told, open_subscriptions(configs[location]))
+    except (StoreError, TransientError) as error:
+        raise ConfigurationError(f"{location}: {error}. {error.remedy}") from None
+
+
+def make_listeners(
+    *, settings: Settings, engine: Engine, configs: Mapping[LocationId, LocationConfig]
+) -> list[Listener]:
+    """One for each queue that locations name; several may share one."""
+    buckets = frozenset(config.bucket for config in configs.values())
+    queues = {config.thawing.events_queue: open_restore_queue(config) for config in configs.values()}
+    return [
+        Listener(engine=engine, queue=queue, name=url, buckets=buckets, patience=settings.patience)
+        for url, queue in queues.items()
+        if url and queue
+    ]
 
 
 def make_steps(

@@ -38,6 +38,11 @@ FAILURES: Mapping[str, Failure] = {
         "The bag version has files that lie in an earlier version, and that one is not at the destination.",
         "Backfill the named version to the same destination first, then start a new ingest.",
     ),
+    # listening
+    "not_an_event": Failure(
+        "A message on a queue of restore events is nothing that S3, SNS or EventBridge sends.",
+        "Find out who writes to the queue; only the bucket's notifications should. Then discard the dead letter.",
+    ),
     # importing
     "path_not_understood": Failure(
         "A bagit.txt lies where no bag version can lie: the path is not the location's layout.",

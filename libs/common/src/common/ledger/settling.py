@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select, update
 
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ReplicaState, SegmentState
-from common.ledger import context, events, failing, milestones, outbox, spoiled, windows
+from common.ledger import context, events, failing, milestones, outbox, restores, spoiled, windows
 from common.ledger.claims import Claim, Patience, afresh, hold, interval, release, remember
 from common.ledger.context import Context
 from common.ledger.fixity import concluding
@@ -97,6 +97,8 @@ def _after_import(connection: Connection, claim: Claim) -> None:
 
 def _advance(connection: Connection, claim: Claim, state: State, around: Context, *, patience: Patience) -> None:
     """A replica is hinted at once; a segment queues up behind those of its replica that came to the stage before."""
+    if claim.stage in (PLANNING, THAWING):
+        restores.leave(connection, claim)
     later = NOW if claim.kind == "segment" else func.clock_timestamp() + interval(patience.hint_again)
     settled = {"state": state.value, "not_before": NOW, "due_at": later, "last_error": None}
     release(connection, claim, **settled, **afresh(claim), **windows.left(claim))
@@ -163,7 +165,8 @@ def _after_replica(connection: Connection, claim: Claim, done: Done, around: Con
 
 
 def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:
-    later = func.clock_timestamp() + interval(wait.again_in)
+    all_told = wait.awaited is not None and restores.await_objects(connection, claim, wait.awaited)
+    later = func.clock_timestamp() + interval(restores.OVERLAP if all_told else wait.again_in)
     if wait.promised:
         remember(connection, claim, {"promised": {claim.stage.name: wait.promised.total_seconds()}})
     # A look that went well ends a row of failures: brief errors spread over a thaw of two days do not add up.

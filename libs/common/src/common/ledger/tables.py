@@ -27,7 +27,7 @@ import common.ledger.requirements.tables  # noqa: F401 - further tables of the s
 from common.domain.ingest import IngestStatus, IngestType
 from common.domain.layout import DEFAULT_LAYOUT
 from common.domain.replica import EvidenceClass, ReplicaState, SegmentState
-from common.ledger import access_tables, upkeep_tables  # noqa: F401  (their tables are the same metadata's)
+from common.ledger import access_tables, thaw_tables, upkeep_tables  # noqa: F401  (their tables are the same metadata's)
 from common.ledger.columns import EMPTY, NOW, Prose, metadata
 from common.ledger.columns import claim_columns as _claim_columns
 from common.ledger.columns import one_of as _one_of

@@ -1,7 +1,7 @@
 """What the services need from the outside world. The docstrings are the contract; tests/contracts holds every
 adapter to them."""
 
-from common.ports.cold import ColdStore, Restore, Stores, Tier
+from common.ports.cold import ColdStore, Letter, Restore, RestoreQueue, Stores, Tier
 from common.ports.objects import (
     Body,
     Fetched,
@@ -22,6 +22,7 @@ __all__ = [
     "Courier",
     "Delivery",
     "Fetched",
+    "Letter",
     "Limits",
     "ObjectInfo",
     "ObjectStore",
@@ -29,6 +30,7 @@ __all__ = [
     "PartReceipt",
     "PendingUpload",
     "Restore",
+    "RestoreQueue",
     "RestoreStatus",
     "Stores",
     "Tier",

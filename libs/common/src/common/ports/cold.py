@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -47,6 +49,30 @@ class ColdStore(Protocol):
         A restore that runs is made faster by asking again with the same days and a faster tier.
         Raises NotFound, AccessDenied, Throttled, NoCapacity (Expedited only), NotRestorable, RefusedByStore.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message from a queue that others write to."""
+
+    body: str
+    receipt: str
+    """Opaque; to forget it by."""
+
+
+class RestoreQueue(Protocol):
+    """What a store tells by itself of objects that are brought back. At least once, in no order."""
+
+    def receive(self, *, wait: float) -> list[Letter]:
+        """Some messages, or none after `wait` seconds. Those that are not forgotten come again.
+
+        Raises TransientError, and StoreErrors where the queue is not there or may not be read.
+        """
+        ...
+
+    def forget(self, letters: Sequence[Letter]) -> None:
+        """They are dealt with."""
         ...
 
 

@@ -17,10 +17,11 @@ from common.adapters.objects.wrappers.turns import Turns
 from common.adapters.objects.wrappers.unlabelled import UnlabelledStore
 from common.domain.location import Provider
 from common.errors import ConfigurationError
-from common.ports import ColdStore, ObjectStore, PartCopier
+from common.ports import ColdStore, ObjectStore, PartCopier, RestoreQueue
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
+    from common.adapters.objects.s3.subscription import BucketSubscriptions
     from common.sharing import Share
 
 ROOMS = {
@@ -73,6 +74,20 @@ def open_cold_store(config: LocationConfig, *, retry: bool = True, rate: SharedR
     bare = opener(config)
     store = bare if rate is None else PacedColdStore(bare, rate)
     return RetryingColdStore(store) if retry else store
+
+
+def open_restore_queue(config: LocationConfig) -> RestoreQueue | None:
+    """What the location's bucket tells of restores; None where it tells nothing here."""
+    opener = cast("Callable[[LocationConfig], RestoreQueue | None] | None", _opener(config, "open_restore_queue"))
+    return None if opener is None else opener(config)
+
+
+def open_subscriptions(config: LocationConfig) -> BucketSubscriptions:
+    """What the location's bucket tells to whom. Raises ConfigurationError where its provider has no such thing."""
+    opener = cast("Callable[[LocationConfig], BucketSubscriptions] | None", _opener(config, "open_subscriptions"))
+    if opener is None:
+        raise ConfigurationError(f"location {config.id}: {config.provider.value} tells of no restores")
+    return opener(config)
 
 
 def open_copier(source: LocationConfig, destination: LocationConfig) -> PartCopier | None:

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 
 from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.store import S3Store
-from common.ports import ColdStore, PartCopier
+from common.ports import ColdStore, PartCopier, RestoreQueue
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
+    from common.adapters.objects.s3.subscription import BucketSubscriptions
 
-__all__ = ["S3Store", "open_cold_store", "open_copier", "open_signer", "open_store"]
+__all__ = [
+    "S3Store",
+    "open_cold_store",
+    "open_copier",
+    "open_restore_queue",
+    "open_signer",
+    "open_store",
+    "open_subscriptions",
+]
 
 Signer = Callable[[str, str | None], str]
 """A URL that reads the object (key, version id) for a while."""
@@ -56,3 +65,25 @@ def open_cold_store(config: LocationConfig) -> ColdStore:
     connection = Connection(config)
     connection.check_credentials()
     return S3ColdStore(connection.control)
+
+
+def open_restore_queue(config: LocationConfig) -> RestoreQueue | None:
+    """None where the location names no queue."""
+    if (url := config.thawing.events_queue) is None:
+        return None
+    # Imported here, as it brings boto3.
+    from common.adapters.objects.s3.restore_queue import SqsRestoreQueue
+
+    return SqsRestoreQueue(config, url)
+
+
+def open_subscriptions(config: LocationConfig) -> BucketSubscriptions:
+    """Raises ConfigurationError where no credentials can be found, or the queue's URL is none."""
+    # Imported here, as they bring boto3.
+    from common.adapters.objects.s3.restore_queue import SqsAddress
+    from common.adapters.objects.s3.subscription import BucketSubscriptions
+
+    connection, url = Connection(config), config.thawing.events_queue
+    connection.check_credentials()
+    arn = SqsAddress.of(url, region=config.region).arn if url else None
+    return BucketSubscriptions(connection.control, f"backfill-restores-{config.id}", config.prefix, arn)
