@@ -50,6 +50,16 @@ def test_an_ingest_is_cancelled_and_tells_what_it_cost(deployment: Deployment) -
     assert "that is final" in again.stderr
 
 
+def test_an_ingest_is_sped_up(deployment: Deployment) -> None:
+    ingest_id = begun(deployment)
+
+    done = deployment.cli("ingest", "speed-up", ingest_id, "--tier", "Standard", *WHY)
+    again = deployment.cli("ingest", "speed-up", ingest_id, "--tier", "Standard", *WHY)
+
+    assert (done.exit_code, "Thawed as Standard from now on" in done.stdout) == (0, True)
+    assert (again.exit_code, "is no faster" in again.stderr) == (4, True)
+
+
 def test_a_failed_ingest_is_retried_as_another(deployment: Deployment) -> None:
     ingest_id = begun(deployment)
     fail(deployment.register.engine, ingest_id)

@@ -1,4 +1,4 @@
-"""backfill ingest list|cancel|fail|retry, backfill dead-letters …"""
+"""backfill ingest list|cancel|fail|retry|speed-up, backfill dead-letters …"""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ letters = typer.Typer(help="What was given up, and what is to become of it.", no
 def add_to(app: typer.Typer, ingest: typer.Typer) -> None:
     """`backfill dead-letters`, and more of `backfill ingest`."""
     app.add_typer(letters, name="dead-letters")
-    for command in (list_ingests, cancel, fail, retry):
-        ingest.command(command.__name__.removesuffix("_ingests"))(command)
+    for command in (list_ingests, cancel, fail, retry, speed_up):
+        ingest.command(command.__name__.removesuffix("_ingests").replace("_", "-"))(command)
 
 
 def list_ingests(
@@ -83,6 +83,19 @@ def retry(context: typer.Context, ingest_id: IngestArgument, reason: ReasonOptio
     """Do a failed ingest again, as a new one; or let one that waits go on at once."""
     with connected(context) as client:
         ingest = client.operations.retry(ingest_id, reason=reason)
+    show_ingest(ingest, form_of(context, output))
+
+
+def speed_up(
+    context: typer.Context,
+    ingest_id: IngestArgument,
+    tier: Annotated[str, typer.Option(help="Standard or Expedited")],
+    reason: ReasonOption,
+    output: OutputOption = None,
+) -> None:
+    """Thaw by a faster tier from now on, also what is on its way. It is billed at that tier's price."""
+    with connected(context) as client:
+        ingest = client.operations.speed_up(ingest_id, tier=tier, reason=reason)
     show_ingest(ingest, form_of(context, output))
 
 

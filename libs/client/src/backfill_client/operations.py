@@ -117,6 +117,11 @@ class Operations:
         """The ingest that goes on with the work: a new one for one that failed."""
         return Ingest.model_validate(self._act("ingests", ingest_id, "retry", reason))
 
+    def speed_up(self, ingest_id: str, *, tier: str, reason: str) -> Ingest:
+        """Thaw by a faster tier from now on, also what is on its way: Standard or Expedited."""
+        body = {"tier": tier, "reason": reason}
+        return Ingest.model_validate(self._http.post(f"/ingests/{quote(ingest_id, safe='')}/speed-up", body))
+
     def dead_letters(self, *, limit: int | None = None, **wanted: str | None) -> Iterator[DeadLetter]:
         """Dead letters, the newest first, `limit` at most. `wanted`: stage, code, ingest, open ("true", "false")."""
         yield from map(DeadLetter.model_validate, self._http.pages("/dead-letters", _wire(wanted), limit))

@@ -25,7 +25,8 @@
     │   ├── AlreadyFinished       what has finished stays as it is
     │   ├── NothingToRetry        nothing waits
     │   ├── AlreadyResolved       somebody has decided about the dead letter
-    │   └── NotRedrivable         there is no work behind the dead letter
+    │   ├── NotRedrivable         there is no work behind the dead letter
+    │   └── NotFaster             the thaw is as fast as what was asked for
     └── ConfigurationError        the operator must change a setting
 
 ``code`` is stable: it appears in the API, in the ledger and as a heading of ``docs/reference/errors.md``.
@@ -231,6 +232,13 @@ class NotRedrivable(NotNow):
 
     code = "not_redrivable"
     remedy = "Find out who published the message, then discard the dead letter with that as the reason."
+
+
+class NotFaster(NotNow):
+    """What thaws, thaws as fast already."""
+
+    code = "not_faster"
+    remedy = "Name a faster tier: Expedited, Standard and Bulk, the fastest first. A restore is never made slower."
 
 
 class ConfigurationError(BackfillError):

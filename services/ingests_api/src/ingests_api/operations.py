@@ -1,4 +1,4 @@
-"""POST /ingests/{id}/cancel, /fail and /retry: what people do to an ingest."""
+"""POST /ingests/{id}/cancel, /fail, /retry and /speed-up: what people do to an ingest."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, StringConstraints
 
 from common.errors import NotNow
-from common.ledger import operating
+from common.ledger import operating, speeding
 from common.ledger.engine import transaction
 from common.ledger.ingests import find_ingest
 from common.ledger.operating import CANCEL, FAIL, Decision, Ending
+from common.ports import Tier
 from common.web.answers import Refused, base_url, error_answer
 from common.web.auth import Permission, caller, needs
 from ingests_api.documents import ingest_document
 from ingests_api.surroundings import Surroundings
+from ingests_api.tiers import tier_fault
 
 
 class Reason(BaseModel):
@@ -26,6 +28,12 @@ class Reason(BaseModel):
     reason: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=r"^[^\x00]*$")
     ]
+
+
+class Faster(Reason):
+    """A faster tier, and why."""
+
+    tier: Tier
 
 
 def decided(request: Request, given: Reason) -> Decision:
@@ -46,10 +54,14 @@ def add_operations(app: FastAPI, around: Surroundings) -> None:
     def retry(request: Request, ingest_id: UUID, given: Reason) -> JSONResponse:
         return _retry(around, request, ingest_id, decided(request, given))
 
+    def speed_up(request: Request, ingest_id: UUID, given: Faster) -> JSONResponse:
+        return _speed_up(around, ingest_id, given.tier, decided(request, given))
+
     for name, action, summary, permission in (
         ("cancel", cancel, "Stop it; the answer says what it had asked for and done by then", Permission.INGESTS_WRITE),
         ("retry", retry, "Do a failed one again as a new one; what waits in one that runs goes on at once",
          Permission.INGESTS_WRITE),
+        ("speed-up", speed_up, "Thaw by a faster tier from now on, also what is on its way", Permission.INGESTS_WRITE),
         ("fail", fail, "Give it up by hand, where it will not come right", Permission.OPERATE),
     ):  # fmt: skip
         app.post(
@@ -71,6 +83,21 @@ def _end(around: Surroundings, ingest_id: UUID, ending: Ending, decision: Decisi
     if had is None or ingest is None:
         raise Refused(404, f"Ingest {ingest_id} not found")
     return JSONResponse(ingest_document(ingest) | {"spent": had.document() | {"type": "Spent"}})
+
+
+def _speed_up(around: Surroundings, ingest_id: UUID, tier: Tier, decision: Decision) -> JSONResponse:
+    with transaction(around.engine) as connection:
+        done = speeding.speed_up(
+            connection, ingest_id=ingest_id, tier=tier, decision=decision, patience=around.patience
+        )
+        ingest = find_ingest(connection, ingest_id)
+        if done is None or ingest is None:
+            raise Refused(404, f"Ingest {ingest_id} not found")
+        archived = around.offer.frozen.get(ingest.source.id)
+        if fault := tier_fault({"tier": tier}, archived=archived, location=ingest.source.id):
+            raise Refused(400, fault.replace(".options.tier", ".tier"))
+    around.wake_relay()
+    return JSONResponse(ingest_document(ingest))
 
 
 def _retry(around: Surroundings, request: Request, ingest_id: UUID, decision: Decision) -> JSONResponse:

@@ -70,15 +70,15 @@ def end(connection: Connection, *, ingest_id: UUID, ending: Ending, decision: De
     Nobody who works on it commits anything from now on; they notice at their next checkpoint. Objects that lie at
     the destination stay there, unregistered. Raises AlreadyFinished.
     """
-    ingest = _locked(connection, ingest_id)
+    ingest = locked(connection, ingest_id)
     if ingest is None:
         return None
-    _must_run(ingest)
+    must_run(ingest)
     had = spent(connection, ingest_id=ingest_id)
-    around = _around(connection, ingest)
+    surroundings = around(connection, ingest)
     detail = {"code": ending.code, "reason": decision.why, "who": decision.who, "spent": had.document()}
     events.add(connection, ingest_id, f"{ending.said} by {decision.who} - {decision.why}", detail=detail)
-    failing.close(connection, ingest_id=ingest_id, around=around, code=ending.code, why=decision.why)
+    failing.close(connection, ingest_id=ingest_id, around=surroundings, code=ending.code, why=decision.why)
     _record(connection, decision, what=ending.what, ingest_id=ingest_id, detail={"spent": had.document()})
     return had
 
@@ -116,7 +116,7 @@ def _read(connection: Connection, ingest_id: UUID) -> Row[Any] | None:
     return connection.execute(select(ingests).where(ingests.c.id == ingest_id)).one_or_none()
 
 
-def _locked(connection: Connection, ingest_id: UUID) -> Row[Any] | None:
+def locked(connection: Connection, ingest_id: UUID) -> Row[Any] | None:
     """The ingest, as it is once its replica's row is locked."""
     found = _read(connection, ingest_id)
     if found is None:
@@ -129,12 +129,13 @@ def _locked(connection: Connection, ingest_id: UUID) -> Row[Any] | None:
     return _read(connection, ingest_id)
 
 
-def _must_run(ingest: Row[Any]) -> None:
+def must_run(ingest: Row[Any]) -> None:
+    """Raises AlreadyFinished."""
     if IngestStatus(ingest.status).terminal:
         raise AlreadyFinished(f"Ingest {ingest.id} has {ingest.status}, and that is final.")
 
 
-def _around(connection: Connection, ingest: Row[Any]) -> Context | None:
+def around(connection: Connection, ingest: Row[Any]) -> Context | None:
     """The replica that the ingest works on; None where it has none (any more)."""
     replica_id = connection.execute(
         select(replicas.c.id).where(
@@ -174,11 +175,11 @@ def same_wish(connection: Connection, ingest: Row[Any]) -> Wish:
 
 
 def _hurry(connection: Connection, ingest_id: UUID, decision: Decision, *, patience: Patience) -> Retried:
-    ingest = _locked(connection, ingest_id)
+    ingest = locked(connection, ingest_id)
     assert ingest is not None, "ingests are never deleted"
-    _must_run(ingest)
-    around = _around(connection, ingest)
-    hurried = 0 if around is None else hurry(connection, around, patience=patience)
+    must_run(ingest)
+    surroundings = around(connection, ingest)
+    hurried = 0 if surroundings is None else hurry(connection, surroundings, patience=patience)
     if not hurried:
         raise NothingToRetry(
             f"Ingest {ingest.id} is being worked on, or its campaign has not let it in: nothing waits."

@@ -282,6 +282,16 @@ OPERATIONS = {
     ),
     "POST /ingests/{ingest_id}/cancel": _ending(),
     "POST /ingests/{ingest_id}/fail": _ending(),
+    "POST /ingests/{ingest_id}/speed-up": Said(
+        {
+            200: Answer("The ingest: what it waits for is asked for again, faster", ref("Ingest"), _WHOLE),
+            404: _404,
+            409: _409,
+            **_OTHERWISE,
+        },
+        _ID,
+        {"tier": "Standard"} | _REASON,
+    ),
     "POST /ingests/{ingest_id}/retry": Said(
         {
             200: Answer("It runs: what waits in it goes on at once", ref("Ingest"), _WHOLE, headers=_ADDRESS),
