@@ -40,11 +40,12 @@ class Warming:
 
 
 def unfinished(
-    found: Thaw, *, what: str, check_every: timedelta, bucket: str, looked_ago: float
+    found: Thaw, *, what: str, check_every: timedelta, bucket: str | None = None, looked_ago: float = 0
 ) -> Rejected | Wait | None:
     """What a round leaves to be done; None: everything can be read. Raises what the store said where that may pass.
 
-    `looked_ago`: seconds since the look began; what the store tells from then on is news.
+    `bucket`: whose events are waited for, if any. `looked_ago`: seconds since the look began; what the store tells from
+    then on is news.
     """
     if refusal := refused(found, what=what):
         return refusal
@@ -52,8 +53,10 @@ def unfinished(
         raise trouble
     if not found.warming:
         return None
-    awaited = Awaited(bucket, frozenset(found.warming), timedelta(seconds=looked_ago))
-    return replace(waiting(found, what=what, check_every=check_every), awaited=awaited)
+    wait = waiting(found, what=what, check_every=check_every)
+    if bucket is None:
+        return wait
+    return replace(wait, awaited=Awaited(bucket, frozenset(found.warming), timedelta(seconds=looked_ago)))
 
 
 _HOPELESS = {
