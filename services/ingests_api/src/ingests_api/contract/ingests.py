@@ -202,11 +202,12 @@ _ID = {"ingest_id": INGEST_ID}
 _REASON = {"reason": "Delivered in the meantime by other means"}
 _ADDRESS = {"Location": "The ingest's address"}
 _OTHERWISE = {400: Answer("The request cannot be understood, or ingest_id is none"), 405: _405}
+_REFUSED = {404: _404, 409: _409, **_OTHERWISE}
 
 
 def _ending() -> Said:
     ended = Answer("The ingest, ended, and what was spent on it", ref("EndedIngest"), _FAILED)
-    return Said({200: ended, 404: _404, 409: _409, **_OTHERWISE}, _ID, _REASON)
+    return Said({200: ended} | _REFUSED, _ID, _REASON)
 
 
 OPERATIONS = {
@@ -283,23 +284,14 @@ OPERATIONS = {
     "POST /ingests/{ingest_id}/cancel": _ending(),
     "POST /ingests/{ingest_id}/fail": _ending(),
     "POST /ingests/{ingest_id}/speed-up": Said(
-        {
-            200: Answer("The ingest: what it waits for is asked for again, faster", ref("Ingest"), _WHOLE),
-            404: _404,
-            409: _409,
-            **_OTHERWISE,
-        },
-        _ID,
-        {"tier": "Standard"} | _REASON,
+        {200: Answer("It asks again, faster", ref("Ingest"), _WHOLE)} | _REFUSED, _ID, {"tier": "Standard"} | _REASON
     ),
     "POST /ingests/{ingest_id}/retry": Said(
         {
             200: Answer("It runs: what waits in it goes on at once", ref("Ingest"), _WHOLE, headers=_ADDRESS),
             201: Answer("The new ingest", ref("Ingest"), _WHOLE | {"retryOf": INGEST_ID}, headers=_ADDRESS),
-            404: _404,
-            409: _409,
-            **_OTHERWISE,
-        },
+        }
+        | _REFUSED,
         _ID,
         _REASON,
     ),
