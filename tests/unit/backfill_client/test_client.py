@@ -124,6 +124,18 @@ def test_reading_is_tried_again_as_the_server_asks() -> None:
     assert (asked, pauses) == (["GET"] * 3, [0.25, 7.0])
 
 
+def test_a_request_for_work_that_was_one_of_too_many_is_sent_again_as_the_server_asks() -> None:
+    """It was refused before it began."""
+    pauses: list[float] = []
+    with (
+        a_server(429, 503) as (address, asked),
+        BackfillClient(address, sleep=pauses.append) as client,
+        pytest.raises(ApiUnreachable),
+    ):
+        client.start_import("cold")
+    assert (asked, pauses) == (["POST"] * 2, [7.0])
+
+
 def test_a_request_for_work_is_sent_once() -> None:
     with a_server(503) as (address, asked), BackfillClient(address) as client, pytest.raises(ApiUnreachable):
         client.start_import("cold")

@@ -14,8 +14,12 @@ Query = Mapping[str, str | int | Sequence[str] | None]
 """Parameters of a request; None is left out, of a sequence each."""
 
 _TRIES = 4
-_AGAIN = frozenset({429, 502, 503, 504})
-_LONGEST_PAUSE = 30.0
+_TOO_MANY = 429
+"""Whatever was asked for was refused before it began: it may be repeated, even where it is done once only."""
+_AGAIN = frozenset({_TOO_MANY, 502, 503, 504})
+_REFUSED = frozenset({_TOO_MANY})
+_LONGEST_PAUSE = 60.0
+"""Seconds: the API's limits are for a minute, and who comes back earlier than told is refused again."""
 
 
 class Transport:
@@ -64,17 +68,18 @@ class Transport:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         return self._tried(lambda: self._http.get(self._address + path, params=given, headers=dict(headers)))
 
-    def _tried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """What may be repeated, is: up to four times."""
+    def _tried(self, send: Callable[[], httpx.Response], *, once: bool = False) -> httpx.Response:
+        """What may be repeated, is: up to four times. With `once`, that is what was refused as one of too many."""
+        again = _REFUSED if once else _AGAIN
         for attempt in range(1, _TRIES + 1):
             try:
                 answer = send()
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                if attempt == _TRIES:
+                if once or attempt == _TRIES:
                     raise self._unreachable(error) from error
                 self._sleep(_pause(attempt, None))
                 continue
-            if answer.status_code not in _AGAIN or attempt == _TRIES:
+            if answer.status_code not in again or attempt == _TRIES:
                 return answer
             self._sleep(_pause(attempt, answer.headers.get("retry-after")))
         raise AssertionError
@@ -82,7 +87,8 @@ class Transport:
     def post(self, path: str, document: Mapping[str, Any], *, key: str | None = None) -> Any:
         """What the API answers to the document. Raises ApiUnreachable, ApiRefused.
 
-        Sent once; with `key`, its Idempotency-Key, up to four times, as the API carries it out once.
+        Sent again where it was one of too many; with `key`, its Idempotency-Key, also where its answer is lost, as the
+        API carries it out once.
         """
         if key is None:
             return self._send("POST", path, document)
@@ -95,18 +101,13 @@ class Transport:
 
     def delete(self, path: str) -> None:
         """Raises ApiUnreachable, ApiRefused."""
-        try:
-            answer = self._http.delete(self._address + path)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from error
+        answer = self._tried(lambda: self._http.delete(self._address + path), once=True)
         if answer.status_code != 204:
             self._document(answer)
 
     def _send(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
-        try:
-            return self._document(self._http.request(method, self._address + path, json=dict(document)))
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from error
+        address, body = self._address + path, dict(document)
+        return self._document(self._tried(lambda: self._http.request(method, address, json=body), once=True))
 
     def _document(self, answer: httpx.Response) -> Any:
         try:
