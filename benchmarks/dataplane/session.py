@@ -134,7 +134,8 @@ def _conclude(options: Options, made: dict[str, Workload], results: Results) -> 
         verdict for verdict in judge(measures) if verdict.value is not None or len(options.scenes) == len(SCENES)
     ]
     known = {} if options.quick else baseline.read_baseline(options.baseline)
-    worse = baseline.regressions(known, ratios(found))
+    kept = {**ratios(found), **results.whole.measures}
+    worse = baseline.regressions(known, kept)
     options.out.mkdir(exist_ok=True)
     _write_results(options, measures, results)
     from benchmarks.dataplane.plots import draw
@@ -152,7 +153,7 @@ def _conclude(options: Options, made: dict[str, Workload], results: Results) -> 
     )
     (options.out / "report.md").write_text(report.write(facts), "utf-8")
     if options.update_baseline:
-        baseline.write_baseline(options.baseline, {**known, **ratios(found)})
+        baseline.write_baseline(options.baseline, {**known, **kept})
     _tell(options, verdicts, worse)
     return bool(worse) and not options.update_baseline
 
