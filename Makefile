@@ -64,7 +64,7 @@ docs: $(INSTALLED) ## write the generated parts of docs/reference
 
 bench: $(INSTALLED) ## measure side by side with rclone and bare SDKs (WORKLOADS="w1 w2" ROUNDS=5 QUICK=1)
 	@$(BIN)/python -m benchmarks.dataplane --workloads "$(WORKLOADS)" --scenes "$(SCENES)" --rounds $(ROUNDS) \
-		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline)
+		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline) $(if $(BAGS),--bags $(BAGS))
 
 chaos: $(INSTALLED) ## kill and spoil the real stack, then check every promise (SECONDS=60 BROKER=pgmq|rabbitmq SEED=1)
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(CHAOS_SECONDS) --broker $(BROKER) \

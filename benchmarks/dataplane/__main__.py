@@ -38,6 +38,7 @@ def _options() -> Options:
     parser.add_argument("--workloads", default="", help=f"of {' '.join(SHAPES)}; default all")
     parser.add_argument("--scenes", default="", help=f"of {' '.join(SCENES)}; default all")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bags", type=int, default=3000, help="that the scene import imports; an archive has 260000")
     parser.add_argument("--quick", action="store_true", help="small workloads: to see that it runs, not to judge")
     parser.add_argument("--update-baseline", action="store_true", help="keep this run's ratios as the baseline")
     given = parser.parse_args()
@@ -54,6 +55,7 @@ def _options() -> Options:
         out=BENCHMARKS / "out",
         baseline=BENCHMARKS / "baseline.json",
         repository=BENCHMARKS.parent,
+        bags=given.bags,
     )
 
 

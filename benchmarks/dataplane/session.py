@@ -26,7 +26,7 @@ from benchmarks.dataplane.whole import Whole, measure_whole
 from benchmarks.dataplane.workloads import QUICK_SHAPES, SHAPES, Workload, make
 
 COPYING = ["null-s3", "null-azure", "latency-s3", "latency-azure", "real-s3", "real-azure"]
-SCENES = [*COPYING, "planning", "sparse", "pipeline", "api"]
+SCENES = [*COPYING, "planning", "sparse", "pipeline", "api", "import"]
 LATENCY_MS = 20.0
 _WORKLOADS = {"null": ("w1", "w2", "w4", "w3", "w5"), "latency": ("w1",), "real": ("w1", "w2", "w4", "w5")}
 """Which make sense where: real servers are the limit for large files."""
@@ -44,6 +44,8 @@ class Options:
     out: Path
     baseline: Path
     repository: Path
+    bags: int = 3000
+    """That the scene "import" imports."""
 
 
 @dataclass(slots=True)
@@ -62,7 +64,9 @@ def run_all(options: Options) -> bool:
         made = {name: _made(name, options, room) for name in options.workloads}
         try:
             _measure_scenes(options, made, room, results)
-            results.whole = measure_whole(options.scenes, rounds=options.rounds, quick=options.quick, say=_say)
+            results.whole = measure_whole(
+                options.scenes, rounds=options.rounds, quick=options.quick, bags=options.bags, say=_say
+            )
         except KeyboardInterrupt:
             _say("Interrupted: reporting what was measured until now")
     return _conclude(options, made, results)

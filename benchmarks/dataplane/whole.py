@@ -25,7 +25,9 @@ class Whole:
     lines: list[str] = field(default_factory=list)
 
 
-def measure_whole(scenes: Sequence[str], *, rounds: int, quick: bool, say: Callable[[str], None]) -> Whole:
+def measure_whole(
+    scenes: Sequence[str], *, rounds: int, quick: bool, say: Callable[[str], None], bags: int = 3000
+) -> Whole:
     """What of it was asked for. Raises CannotMeasure."""
     whole = Whole()
     if "planning" in scenes:
@@ -38,6 +40,8 @@ def measure_whole(scenes: Sequence[str], *, rounds: int, quick: bool, say: Calla
     if "api" in scenes:
         small = ["--ingests", "2000", "--campaign", "500", "--seconds", "3"] if quick else []
         _api(whole, _json("benchmarks.api", "--json", *small), say)
+    if "import" in scenes:
+        _import(whole, _json("benchmarks.importing", "--bags", str(300 if quick else bags)), say)
     return whole
 
 
@@ -46,6 +50,17 @@ def _api(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None
     whole.lines += [f"API: {line}" for line in took["lines"]]
     for line in took["lines"]:
         say(f"  API: {line}")
+
+
+def _import(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
+    bags = took["bags"]
+    each = [f"{1e3 * took[f'{who}_cpu'] / bags:.1f} ms in the {who}" for who in ("register", "ledger", "store")]
+    whole.measures["import/rate"] = took["bags_per_second"]
+    whole.lines.append(
+        f"import of {bags:,} bags by {took['processes']} processes: {took['seconds']:.0f} s,"
+        f" {took['bags_per_second']:.0f} bags a second; CPU of each bag {', '.join(each)}"
+    )
+    say(f"  {whole.lines[-1]}")
 
 
 def _plan(whole: Whole, bags: Sequence[int], say: Callable[[str], None]) -> None:

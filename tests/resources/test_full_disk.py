@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from bag_register.file_lists import FileLists
 from common.adapters.objects.local import LocalStore
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
-from common.domain.bag import BagVersion
 from common.domain.bagit.inventory import Inventory
 from common.domain.bagit.joined import ListedObject
 from common.domain.fixity import Algorithm
@@ -62,7 +61,7 @@ def file_list() -> str:
         for n in range(100_000)
     )
     try:
-        lists.keep(BagVersion.of("a", "b", 1), files)
+        lists.keep(files)
     except DiskFull as error:
         return str(error)
     return "there was room"

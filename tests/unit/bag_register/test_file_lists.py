@@ -32,7 +32,7 @@ def read(data: bytes) -> list[ListedFile]:
 
 def test_what_was_kept_is_read_again_whatever_its_length() -> None:
     lists = FileLists(store=MemoryStore(MemoryBucket()))
-    kept = lists.keep(BAG, files(20_000))
+    kept = lists.keep(files(20_000))
 
     with lists.read(key=kept.key, sha256=kept.sha256) as found:
         again = list(found)

@@ -69,7 +69,7 @@ def test_the_list_of_files_is_kept_under_its_own_digest(register: Register) -> N
     register.put(B1, files)
     register.adopt()
     (row,) = register.rows(bag_versions)
-    assert row["files_key"] == f"register/file-lists/digitised/b1/v1/{row['files_sha256']}.ndjson.gz"
+    assert row["files_key"] == f"register/file-lists/{row['files_sha256'][:2]}/{row['files_sha256']}.ndjson.gz"
     with register.lists.read(key=row["files_key"], sha256=row["files_sha256"]) as listed:
         found = [(file.name, file.path, file.size, file.tag, list(file.checksums.values())) for file in listed]
     order = ["data/a", "data/b", "bag-info.txt", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"]

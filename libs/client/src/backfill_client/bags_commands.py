@@ -30,6 +30,13 @@ def import_bags(
     context: typer.Context,
     location: Annotated[str, typer.Argument(help="Id of the location that holds the bags")],
     prefix: Annotated[str, typer.Option(help="Only what lies below this prefix of the location")] = "",
+    inventory: Annotated[
+        str | None, typer.Option(help="LOCATION:KEY of an S3 Inventory's manifest.json, read in place of listing")
+    ] = None,
+    manifests: Annotated[
+        str | None,
+        typer.Option(help="LOCATION:PREFIX of another register's storage manifests, which name the bags"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only look: list what would be registered, and what is odd")
     ] = False,
@@ -42,12 +49,27 @@ def import_bags(
     With --wait, and with --dry-run, the exit code is 1 where the import failed or refused a bag.
     """
     with connected(context) as client:
-        found = client.start_import(location, prefix=prefix, register=not dry_run)
+        found = client.start_import(
+            location,
+            prefix=prefix,
+            register=not dry_run,
+            inventory=_place(inventory, "--inventory"),
+            manifests=_place(manifests, "--manifests"),
+        )
         if wait or dry_run:
             *_, found = client.watch_import(found.id, every=every)
         _show_import(client, found, form_of(context, output))
     if found.finished and (found.state == "failed" or found.counts.refused):
         raise typer.Exit(Exit.FAILED)
+
+
+def _place(text: str | None, option: str) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    location, colon, key = text.partition(":")
+    if not colon:
+        raise typer.BadParameter(f"{text!r} must be a location's id, a colon and a key", param_hint=option)
+    return location, key
 
 
 def _show_import(client: BackfillClient, found: Import, form: Form) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from backfill_client.asking import Asking, Wish
@@ -139,12 +139,26 @@ class BackfillClient:
     def get_locations(self) -> list[Location]:
         return [Location.model_validate(one) for one in self._register.get("/locations")["results"]]
 
-    def start_import(self, location: str, *, prefix: str = "", register: bool = True) -> Import:
+    def start_import(
+        self,
+        location: str,
+        *,
+        prefix: str = "",
+        register: bool = True,
+        inventory: tuple[str, str] | None = None,
+        manifests: tuple[str, str] | None = None,
+    ) -> Import:
         """Adopt the bags of a location; or get the import that does the very same already.
 
         `register`: False to have the bags looked at only; what would be registered is told with the problems.
+        `inventory`: location and key of an S3 Inventory's manifest.json, which is read in place of listing the store.
+        `manifests`: location and prefix of another register's storage manifests, which name the bags.
         """
-        document = {"location": {"id": location, "type": "Location"}, "prefix": prefix, "register": register}
+        document: dict[str, Any] = {"location": {"id": location, "type": "Location"}, "prefix": prefix}
+        document["register"] = register
+        for name, part, where in (("inventory", "key", inventory), ("manifests", "prefix", manifests)):
+            if where is not None:
+                document[name] = {"location": {"id": where[0], "type": "Location"}, part: where[1]}
         return Import.model_validate(self._register.post("/imports", document))
 
     def get_import(self, import_id: str, *, after: str | None = None) -> Import:

@@ -105,7 +105,7 @@ class Adopter:
         fetched = _fetched(bag, reading, at)
         if fetched.problems:
             return _refused(*fetched.problems, *found)
-        kept = self._lists.keep(bag, listed_files(bag, reading, fetched))
+        kept = self._lists.keep(listed_files(bag, reading, fetched))
         if fault := _oxum_fault(bag, reading.info.payload_oxum, kept):
             return _refused(fault, *found)
         new = _new_bag(bag, reading, location=at.location, pins=pins, kept=kept, depends_on=fetched.versions)

@@ -109,7 +109,7 @@ SCHEMAS: dict[str, Any] = reports.SCHEMAS | {
         next=shape(["after", "afterUpload"], after=TEXT, afterUpload=TEXT),
     ),
 }
-_AZURE = {"id": "azure", "type": "Location"}
+_AZURE, _COLD = {"id": "azure", "type": "Location"}, {"id": "cold", "type": "Location"}
 _PLACE = {
     "id": "cold",
     "provider": {"id": "amazon-s3", "type": "Provider"},
@@ -152,7 +152,7 @@ _LOCATION = {
 _IMPORT: dict[str, Any] = {
     "id": "3",
     "type": "Import",
-    "location": {"id": "cold", "type": "Location"},
+    "location": _COLD,
     "prefix": "digitised/",
     "state": "walking",
     "register": True,
@@ -167,6 +167,8 @@ _REQUEST = shape(
     location=shape(["id"], id=TEXT),
     prefix={"type": ["string", "null"]},
     register={"type": ["boolean", "null"]},
+    inventory=shape(["location", "key"], location=shape(["id"], id=TEXT), key=TEXT),
+    manifests=shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]}),
 )
 _PROBLEMS = {"type": "string", "examples": ["bag,severity,code,message\r\n"]}
 _UPLOADS = {
@@ -200,14 +202,12 @@ OPERATIONS = reports.OPERATIONS | {
             200: Answer(
                 "What a dry run has to tell",
                 ref("DryRun"),
-                {"type": "DryRun", "would": "create", "location": {"id": "cold", "type": "Location"}, "prefix": ""},
+                {"type": "DryRun", "would": "create", "location": _COLD, "prefix": ""},
             ),
-            202: Answer(
-                "Begun, or it runs already", ref("Import"), _IMPORT, headers={"Location": "The import's address"}
-            ),
+            202: Answer("Begun, or it runs", ref("Import"), _IMPORT, headers={"Location": "The import's address"}),
         },
         {"dryRun": False},
-        {"location": {"id": "cold", "type": "Location"}, "prefix": "digitised/"},
+        {"location": _COLD, "prefix": "digitised/"},
         _REQUEST,
     ),
     "GET /imports/{import_id}": Said(

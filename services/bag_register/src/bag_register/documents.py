@@ -67,7 +67,7 @@ def _head(record: BagRecord) -> dict[str, Any]:
         "id": record.bag.bag_path,
         "type": "Bag",
         "version": str(record.bag.version),
-        "createdDate": instant(record.created_date),
+        "createdDate": record.created_text or instant(record.created_date),
         "space": {"id": record.bag.space.value, "type": "Space"},
         "info": info_document(record.info, external_identifier=record.bag.external_identifier.value),
     }
@@ -113,8 +113,10 @@ def result_list(results: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any
     return {"type": "ResultList", "results": list(results), **more}
 
 
-def version_document(bag_path: str, version: Version, created: datetime) -> dict[str, Any]:
-    return {"id": bag_path, "version": str(version), "createdDate": instant(created), "type": "Bag"}
+def version_document(bag_path: str, version: Version, created: datetime | str) -> dict[str, Any]:
+    """`created`: text is a date that was taken over, and stays as it is."""
+    shown = created if isinstance(created, str) else instant(created)
+    return {"id": bag_path, "version": str(version), "createdDate": shown, "type": "Bag"}
 
 
 def public_location(location: Location) -> dict[str, Any]:

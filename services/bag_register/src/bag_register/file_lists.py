@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
-from common.domain.bag import BagVersion
 from common.domain.storage_manifest import ListedFile
 from common.errors import AlreadyExists, DiskFull
 from common.ports import ObjectStore
@@ -47,13 +46,13 @@ class Kept:
 class Keeper(Protocol):
     """What takes a file list; :class:`FileLists` keeps it, :class:`Counted` only counts."""
 
-    def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept: ...
+    def keep(self, files: Iterable[ListedFile]) -> Kept: ...
 
 
 class Counted:
     """For those who only look: nothing is stored."""
 
-    def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept:  # noqa: ARG002
+    def keep(self, files: Iterable[ListedFile]) -> Kept:
         """Count the files. `key` and `sha256` are empty."""
         counts = _Counts()
         for file in files:
@@ -68,7 +67,7 @@ class FileLists:
         self._store = store
         self._prefix = prefix
 
-    def keep(self, bag: BagVersion, files: Iterable[ListedFile]) -> Kept:
+    def keep(self, files: Iterable[ListedFile]) -> Kept:
         """Store the list; the same list again changes nothing. Raises DiskFull."""
         with _room(), tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
             counts = _Counts()
@@ -78,7 +77,8 @@ class FileLists:
                     packed.write(file.to_line())
             size = spool.tell()
             sha256 = _digest(spool)
-            key = f"{self._prefix}file-lists/{bag.path}/{sha256}.ndjson.gz"
+            # Few directories: where the store is one, each new one costs more than the list.
+            key = f"{self._prefix}file-lists/{sha256[:2]}/{sha256}.ndjson.gz"
             # An earlier attempt may have come as far as this: the name says that it is the same.
             with suppress(AlreadyExists):
                 self._store_object(key, spool, size)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -15,8 +15,11 @@ import structlog
 
 from bag_register.adoption import Adopter, Place, Verdict, against_register
 from bag_register.file_lists import Counted, FileLists
+from bag_register.inventories import InventoryFault
 from bag_register.ranges import cut_of
 from bag_register.records import Looked, Parts, Records
+from bag_register.sources import Source
+from bag_register.taking_over import manifests_in
 from bag_register.walking import Found, walk
 from common.domain.location import Location
 from common.jobs import ImportJob, Job
@@ -63,7 +66,10 @@ class Import:
         assert isinstance(job, ImportJob)
         walker = _Walker(job, self._stores, self._records, self._lists, self._pace)
         if not job.progress.get("walked"):
-            walker.run()
+            try:
+                walker.run()
+            except InventoryFault as fault:
+                return Rejected(code="inventory_not_understood", why=str(fault), for_user=str(fault))
             job.hold.remember(walked=True)
         said = f"{count(walker.number, 'bag')} looked at"
         if job.scope.root_id != job.import_id:
@@ -88,8 +94,9 @@ class _Walker:
 
     def __init__(self, job: ImportJob, stores: Stores, records: Records, lists: FileLists, pace: Pace) -> None:
         self.number = 0
-        self._job, self._records, self._pace = job, records, pace
+        self._job, self._records, self._pace, self._stores = job, records, pace, stores
         scope, store = job.scope, stores(job.location.id)
+        self._source = Source.of(scope)
         thaws = scope.registers and scope.freezes < MOST_FREEZES and stores.cold(job.location.id) is not None
         self._at = Place(
             store=store,
@@ -97,15 +104,22 @@ class _Walker:
             location=job.location,
             known=records.locations(),
             checkpoint=job.hold.checkpoint,
-            thaws=thaws,
+            thaws=thaws and not self._source.manifests,
         )
-        self._adopter = Adopter(lists if scope.registers else Counted())
+        keeper = lists if scope.registers else Counted()
+        self._adopter = Adopter(keeper)
+        self._successor = self._source.successor(self._at, stores, keeper, records)
         self._until = scope.until
         # What is done in a moment is not worth cutting.
         self._share_at = time.monotonic() + pace.share_every
 
     def run(self) -> None:
         """Look at every bag of the row, several at once, and register them in their order."""
+        with self._source.listing(self._at, self._stores) as listing:
+            self._at = replace(self._at, listing=listing)
+            self._run()
+
+    def _run(self) -> None:
         pool = ThreadPoolExecutor(max_workers=self._pace.bags, thread_name_prefix="import")
         try:
             for looked in _batches(self._looked(pool), most=self._pace.batch, longest=self._pace.longest):
@@ -130,6 +144,10 @@ class _Walker:
         if self._job.scope.paths:
             yield from _named(self._job.scope.paths, after=after, location=self._job.location)
             return
+        if manifests := self._source.manifests:
+            store = self._stores(manifests.location)
+            yield from manifests_in(store, prefix=manifests.key, after=after)
+            return
         yield from walk(
             self._at.listing,
             location=self._job.location,
@@ -141,7 +159,7 @@ class _Walker:
 
     def _share(self, after: str) -> None:
         """Leave the second half of what is left to a worker that has nothing to do."""
-        if self._job.scope.paths or time.monotonic() < self._share_at:
+        if self._job.scope.paths or self._source.given or time.monotonic() < self._share_at:
             return
         self._share_at = time.monotonic() + self._pace.share_every
         if self._records.parts(self._job.scope.root_id).walking + 1 >= self._pace.parts:
@@ -153,6 +171,8 @@ class _Walker:
             self._until = cut
 
     def _verdict(self, found: Found, entries: Any) -> Verdict:
+        if self._successor and not self._job.scope.paths:
+            return self._successor.verdict(found)
         if found.bag is None:
             severity = "warning" if found.stray else "error"
             problem = ImportProblem(found.path, found.code, severity, found.fault)

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import Connection
 
 from bag_register.documents import import_document
+from bag_register.sources import INVENTORY, MANIFESTS
 from bag_register.surroundings import Surroundings
 from common.ledger import actions, importing
 from common.ledger.engine import transaction
@@ -96,6 +97,7 @@ def _wanted(body: Any, around: Surroundings) -> ImportWish:
         location_id = fields.text("location", "id") or ""
         prefix = fields.text("prefix", required=False) or ""
         registers = fields.flag("register", default=True)
+        source = _source(fields)
         fields.check()
     except Invalid as error:
         raise Refused(400, str(error)) from None
@@ -104,7 +106,23 @@ def _wanted(body: Any, around: Surroundings) -> ImportWish:
         raise Refused(400, f'Invalid value at .location.id: got "{location_id}", valid values are: {", ".join(known)}.')
     if prefix.startswith("/"):
         raise Refused(400, "Invalid value at .prefix: must not begin with a slash; it is below the location's prefix.")
-    return ImportWish(location_id, prefix, registers)
+    for name, where in source.items():
+        if where["location"] not in known:
+            told = f'Invalid value at .{name}.location.id: got "{where["location"]}"'
+            raise Refused(400, f"{told}, valid values are: {', '.join(known)}.")
+    return ImportWish(location_id, prefix, registers, source)
+
+
+def _source(fields: Fields) -> dict[str, dict[str, str]]:
+    """What is read in place of the store's lists, as :class:`bag_register.sources.Source` has it."""
+    found: dict[str, dict[str, str]] = {}
+    for name, key in ((INVENTORY, "key"), (MANIFESTS, "prefix")):
+        if fields.has(name):
+            place = fields.text(name, "location", "id") or ""
+            found[name] = {"location": place, "key": fields.text(name, key, required=name == INVENTORY) or ""}
+    if len(found) > 1:
+        fields.fault("Invalid value at .: inventory and manifests exclude each other; give one.")
+    return found
 
 
 def _found(around: Surroundings, import_id: str) -> importing.ImportRecord:

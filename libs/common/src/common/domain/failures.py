@@ -68,6 +68,26 @@ FAILURES: Mapping[str, Failure] = {
         "The same bag is registered already, with another location as its primary one.",
         "Nothing to do, or backfill it to this location: what lies here is found there, read back and registered.",
     ),
+    "inventory_not_understood": Failure(
+        "The inventory cannot be used: a file is missing or damaged, or it lacks a column.",
+        "Name the manifest.json of a complete inventory with Size and ETag, as CSV or Parquet (an extra).",
+    ),
+    "manifest_not_understood": Failure(
+        "An object is not a storage manifest that can be read.",
+        "Leave it out of the prefix, or correct it. The other manifests are not affected.",
+    ),
+    "other_location": Failure(
+        "A storage manifest names another primary location than the one that is imported.",
+        "Import the location that it names.",
+    ),
+    "record_differs": Failure(
+        "What lies at the location is not what the storage manifest says: other files, sizes or digests.",
+        "Compare both with another copy. The bag is not registered: one of the two is wrong.",
+    ),
+    "replica_not_listed": Failure(
+        "A copy that a storage manifest names is not taken over: unknown, or its names or sizes are others.",
+        "Configure the location, or backfill the bag there: what lies there is found, read back and registered.",
+    ),
     "object_outside_bags": Failure(
         "Objects lie where they belong to no bag.",
         "Nothing to do: they are left alone. Move them if they are part of a bag.",

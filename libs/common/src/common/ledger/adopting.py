@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -42,6 +43,8 @@ class NewBag:
     files_sha256: str
     created: str | None = None
     """When it was made, as the record that it is taken from writes it; None: now."""
+    ingest_id: UUID | None = None
+    """Of the ingest that made it, as that record has it."""
     replicas: Sequence[ListedReplica] = ()
     """Further copies that were listed, and not read."""
 
@@ -97,6 +100,7 @@ def _row(new: NewBag, now: datetime) -> dict[str, Any]:
         "version": new.bag.version.number,
         "created_date": now if new.created is None else datetime.fromisoformat(new.created),
         "created_text": new.created,
+        "ingest_id": new.ingest_id,
         "info": dict(new.info),
         "checksum_algorithm": new.algorithm.value,
         "file_count": new.file_count,

@@ -46,6 +46,8 @@ class BagRecord:
     id: int
     bag: BagVersion
     created_date: datetime
+    created_text: str | None
+    """The date as the record that it was taken from writes it; None where the record is ours."""
     info: Mapping[str, Any]
     """bag-info's fields under their wire names."""
     algorithm: Algorithm
@@ -98,15 +100,18 @@ def find_bag(
 
 def find_versions(
     connection: Connection, *, space: Space, external_identifier: ExternalIdentifier, before: Version | None = None
-) -> list[tuple[Version, datetime]]:
-    """The versions of a bag with their dates, newest first; only those below `before`."""
-    query = select(bag_versions.c.version, bag_versions.c.created_date).where(
+) -> list[tuple[Version, datetime | str]]:
+    """The versions of a bag with their dates, newest first; only those below `before`.
+
+    A date that was taken over is text, as it was written.
+    """
+    query = select(bag_versions.c.version, bag_versions.c.created_date, bag_versions.c.created_text).where(
         bag_versions.c.space == space.value, bag_versions.c.external_identifier == external_identifier.value
     )
     if before is not None:
         query = query.where(bag_versions.c.version < before.number)
     rows = connection.execute(query.order_by(bag_versions.c.version.desc()))
-    return [(Version(row.version), row.created_date) for row in rows]
+    return [(Version(row.version), row.created_text or row.created_date) for row in rows]
 
 
 def _copies(connection: Connection, bag_version: Any) -> tuple[BagLocation, ...]:
@@ -146,6 +151,7 @@ def _record(row: Any, copies: tuple[BagLocation, ...]) -> BagRecord:
         id=row.id,
         bag=BagVersion.of(row.space, row.external_identifier, row.version),
         created_date=row.created_date,
+        created_text=row.created_text,
         info=row.info,
         algorithm=Algorithm(row.checksum_algorithm),
         file_count=row.file_count,

@@ -6,12 +6,16 @@ Imported when it is first needed: boto3 takes a worker longer to start than ever
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import botocore.exceptions as boto
+import botocore.session
 from botocore.config import Config
+from botocore.utils import parse_timestamp
 
 from common.adapters.objects.reading import BLOCK, Found, Span
 from common.adapters.objects.s3.boto_errors import boto_answer, translated, translated_pages
@@ -27,12 +31,24 @@ if TYPE_CHECKING:
 
 def open_session(config: LocationConfig) -> Any:
     """A boto3 session with the location's credentials, or those of the provider's own chain."""
+    plain = botocore.session.get_session()
+    # A listing has a date for each object, and the usual parser takes a tenth of a millisecond for each.
+    plain.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return boto3.session.Session(
+        botocore_session=plain,
         aws_access_key_id=_revealed(config, "access_key_id"),
         aws_secret_access_key=_revealed(config, "secret_access_key"),
         aws_session_token=_revealed(config, "session_token"),
         region_name=config.region,
     )
+
+
+def _moment(value: Any) -> datetime:
+    """What S3 writes in lists; anything else as botocore reads it."""
+    if isinstance(value, str) and value.endswith("Z"):
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    return cast("datetime", parse_timestamp(value))
 
 
 def current_credentials(session: Any) -> Credentials:
