@@ -22,6 +22,7 @@ from backfill_client.create_command import create
 from backfill_client.credentials import ClientCredentials
 from backfill_client.doctor_command import doctor
 from backfill_client.output import Form, show_list
+from backfill_client.rebuild_command import rebuild
 from backfill_client.session import OutputOption, Session, connected, credentials_for, form_of, session_for, telling
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ report_commands.add_to(app, bags_commands.app)
 app.add_typer(requirement_commands.app, name="requirements")
 app.add_typer(thaw_commands.app, name="thaw")
 app.command("doctor")(doctor)
+app.command("rebuild")(rebuild)
 
 
 @app.callback()

@@ -147,15 +147,17 @@ class BackfillClient:
         register: bool = True,
         inventory: tuple[str, str] | None = None,
         manifests: tuple[str, str] | None = None,
+        copies: bool = False,
     ) -> Import:
         """Adopt the bags of a location; or get the import that does the very same already.
 
         `register`: False to have the bags looked at only; what would be registered is told with the problems.
         `inventory`: location and key of an S3 Inventory's manifest.json, which is read in place of listing the store.
+        `copies`: bags that are registered with another primary location enter their records here too, as listed.
         `manifests`: location and prefix of another register's storage manifests, which name the bags.
         """
         document: dict[str, Any] = {"location": {"id": location, "type": "Location"}, "prefix": prefix}
-        document["register"] = register
+        document |= {"register": register, "copies": copies}
         for name, part, where in (("inventory", "key", inventory), ("manifests", "prefix", manifests)):
             if where is not None:
                 document[name] = {"location": {"id": where[0], "type": "Location"}, part: where[1]}

@@ -40,6 +40,8 @@ class Verdict:
     """None: nothing yet, its tag files are frozen; or it is no bag, and nothing is to be counted."""
     problems: tuple[ImportProblem, ...] = ()
     new: NewBag | None = None
+    copy: EvidenceClass | None = None
+    """What is known of a further copy of a registered bag, where further copies are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Place:
     known: Sequence[Location]
     """Every location there is: fetch.txt may name any of them."""
     checkpoint: Checkpoint
+    copies: bool = False
+    """Bags that are registered with another primary location enter their record here too, as listed."""
     thaws: bool = False
     """Frozen tag files are waited for; otherwise they are a problem."""
 
@@ -98,7 +102,8 @@ class Adopter:
         found = tuple(ImportProblem(bag.path, p.code, p.severity.value, p.message) for p in reading.problems)
         pins = {path: pin.sha256 for path, pin in reading.pins.items()}
         if entry is not None:
-            return against_register(bag, pins=pins, entry=entry, location=at.location)
+            verdict = against_register(bag, pins=pins, entry=entry, location=at.location)
+            return _as_copy(verdict, reading) if at.copies and verdict.problems else verdict
         faults = [*_identity(bag, reading)]
         if reading.rejected or faults:
             return _refused(*faults, *found)
@@ -157,6 +162,16 @@ def against_register(bag: BagVersion, *, pins: Mapping[str, str], entry: Entry, 
             "find out which of the two is right.",
         ),
     )
+
+
+def _as_copy(verdict: Verdict, reading: BagReading) -> Verdict:
+    """A copy of a registered bag is listed here if it is whole; otherwise it is told why it is not."""
+    if verdict.adoption is not Adoption.KNOWN:
+        return verdict
+    if not reading.rejected:
+        return Verdict(Adoption.KNOWN, copy=evidence_class(reading.info.payload_oxum))
+    where = verdict.problems[0].bag_path
+    return _refused(*(ImportProblem(where, p.code, p.severity.value, p.message) for p in reading.problems))
 
 
 def _duplicate(bag: BagVersion, entry: Entry, location: Location) -> ImportProblem:

@@ -167,6 +167,7 @@ _REQUEST = shape(
     location=shape(["id"], id=TEXT),
     prefix={"type": ["string", "null"]},
     register={"type": ["boolean", "null"]},
+    copies={"type": ["boolean", "null"]},
     inventory=shape(["location", "key"], location=shape(["id"], id=TEXT), key=TEXT),
     manifests=shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]}),
 )

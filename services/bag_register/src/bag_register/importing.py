@@ -105,6 +105,7 @@ class _Walker:
             known=records.locations(),
             checkpoint=job.hold.checkpoint,
             thaws=thaws and not self._source.manifests,
+            copies=self._source.copies,
         )
         keeper = lists if scope.registers else Counted()
         self._adopter = Adopter(keeper)

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import Connection
 
 from bag_register.documents import import_document
-from bag_register.sources import INVENTORY, MANIFESTS
+from bag_register.sources import COPIES, INVENTORY, MANIFESTS
 from bag_register.surroundings import Surroundings
 from common.ledger import actions, importing
 from common.ledger.engine import transaction
@@ -107,21 +107,23 @@ def _wanted(body: Any, around: Surroundings) -> ImportWish:
     if prefix.startswith("/"):
         raise Refused(400, "Invalid value at .prefix: must not begin with a slash; it is below the location's prefix.")
     for name, where in source.items():
-        if where["location"] not in known:
+        if name != COPIES and where["location"] not in known:
             told = f'Invalid value at .{name}.location.id: got "{where["location"]}"'
             raise Refused(400, f"{told}, valid values are: {', '.join(known)}.")
     return ImportWish(location_id, prefix, registers, source)
 
 
-def _source(fields: Fields) -> dict[str, dict[str, str]]:
+def _source(fields: Fields) -> dict[str, Any]:
     """What is read in place of the store's lists, as :class:`bag_register.sources.Source` has it."""
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, Any] = {}
     for name, key in ((INVENTORY, "key"), (MANIFESTS, "prefix")):
         if fields.has(name):
             place = fields.text(name, "location", "id") or ""
             found[name] = {"location": place, "key": fields.text(name, key, required=name == INVENTORY) or ""}
     if len(found) > 1:
         fields.fault("Invalid value at .: inventory and manifests exclude each other; give one.")
+    if fields.flag(COPIES, default=False):
+        found[COPIES] = True
     return found
 
 

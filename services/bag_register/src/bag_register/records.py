@@ -13,8 +13,10 @@ from bag_register.adoption import Verdict
 from bag_register.walking import Found
 from common.domain.bag import BagVersion
 from common.domain.location import Location
+from common.domain.replica import EvidenceClass
 from common.ledger import adopting, import_parts, importing
 from common.ledger.adopting import Entry
+from common.ledger.context import import_location
 from common.ledger.engine import transaction
 from common.ledger.locations import every_location
 
@@ -104,6 +106,9 @@ class LedgerRecords:
             if frozen := [one.found.path for one in mine if one.frozen]:
                 import_parts.freeze(connection, import_id=import_id, paths=frozen, times=times)
             final = [_final(one, taken, if_taken) for one, taken in _entered(connection, mine, registers=registers)]
+            copies = {one.found.bag: verdict.copy for one, verdict in zip(mine, final, strict=True) if verdict.copy}
+            if registers:
+                _list_copies(connection, import_id, {bag: seen for bag, seen in copies.items() if bag})
             problems = [problem for verdict in final for problem in verdict.problems]
             importing.report(connection, import_id=root_id, problems=problems)
             adoptions = Counter(verdict.adoption for verdict in final if verdict.adoption)
@@ -118,6 +123,12 @@ class LedgerRecords:
         with transaction(self._engine) as connection:
             found = import_parts.open_parts(connection, root_id)
         return Parts(found.get("walking", 0), found.get("warming", 0), found.get("failed", 0))
+
+
+def _list_copies(connection: Connection, import_id: int, copies: Mapping[BagVersion, EvidenceClass]) -> None:
+    if copies:
+        location_id = import_location(connection, import_id)
+        adopting.add_copies(connection, location_id=location_id, copies=copies)
 
 
 def _entered(connection: Connection, looked: Sequence[Looked], *, registers: bool) -> list[tuple[Looked, Entry | None]]:

@@ -17,7 +17,7 @@ from common.domain.location import LocationId
 from common.jobs import Scope
 from common.ports import Stores
 
-INVENTORY, MANIFESTS = "inventory", "manifests"
+INVENTORY, MANIFESTS, COPIES = "inventory", "manifests", "copies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,24 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """At most one of the two is given; neither: the store is asked."""
+    """At most one of inventory and manifests is given; neither: the store is asked."""
 
     inventory: Where | None
     manifests: Where | None
     walks: bool = True
     """False for bags that are named one by one."""
+    copies: bool = False
+    """Registered bags are entered here too."""
 
     @classmethod
     def of(cls, scope: Scope) -> Source:
-        return cls(_where(scope.source.get(INVENTORY)), _where(scope.source.get(MANIFESTS)), walks=not scope.paths)
+        given = scope.source
+        return cls(
+            _where(given.get(INVENTORY)),
+            _where(given.get(MANIFESTS)),
+            walks=not scope.paths,
+            copies=bool(given.get(COPIES)),
+        )
 
     @property
     def given(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from common.domain.bag import BagVersion
@@ -91,6 +91,36 @@ def enter(connection: Connection, new: Sequence[NewBag]) -> set[BagVersion]:
     if places:
         connection.execute(insert(bag_locations), places)
     return set(added)
+
+
+def add_copies(connection: Connection, *, location_id: str, copies: Mapping[BagVersion, EvidenceClass]) -> int:
+    """Let a location enter the records of registered bags, as listed there; how many records changed.
+
+    A record that has the location stays as it is, whatever is known of it.
+    """
+    if not copies:
+        return 0
+    columns = (bag_versions.c.space, bag_versions.c.external_identifier, bag_versions.c.version)
+    wanted = [(bag.space.value, bag.external_identifier.value, bag.version.number) for bag in sorted(copies)]
+    # Locked in one order, so that two imports wait for each other and never in a circle.
+    found = connection.execute(
+        select(bag_versions.c.id, *columns).where(tuple_(*columns).in_(wanted)).order_by(*columns).with_for_update()
+    )
+    rows = [
+        {
+            "bag_version_id": row.id,
+            "location_id": location_id,
+            "evidence_class": copies[BagVersion.of(*row[1:])].value,
+            "role": "replica",
+        }
+        for row in found
+    ]
+    adding = upsert(bag_locations).on_conflict_do_nothing().returning(bag_locations.c.bag_version_id)
+    added = connection.execute(adding, rows).scalars().all() if rows else []
+    if added:
+        grown = update(bag_versions).where(bag_versions.c.id.in_(added)).values(revision=bag_versions.c.revision + 1)
+        connection.execute(grown)
+    return len(added)
 
 
 def _row(new: NewBag, now: datetime) -> dict[str, Any]:
