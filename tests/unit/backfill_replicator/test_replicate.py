@@ -150,6 +150,20 @@ def test_parts_of_another_plan_are_sent_again() -> None:
     assert archive.at(AZURE) == {there("data/large"): LARGE}
 
 
+def test_a_part_that_an_earlier_attempt_sent_with_wrong_bytes_is_sent_again() -> None:
+    archive, hold = Archive(), Hold()
+    files = some_files(archive, {"data/large": LARGE})
+    upload = archive.destination.inner.begin_upload(key=there("data/large"))
+    upload.put_part(1, LARGE[:USUAL_PART])
+    upload.put_part(2, bytes(USUAL_PART))
+    hold.remember(uploads={there("data/large"): upload.id})
+
+    copied(archive, files, hold, attempt=2)
+
+    assert sorted(archive.destination.parts) == [2, 3]
+    assert archive.at(AZURE) == {there("data/large"): LARGE}
+
+
 def test_a_part_that_fails_ends_the_copy_before_the_rest_is_read() -> None:
     archive = Archive()
     archive.destination.own_limits = Limits(1000, 1, USUAL_PART, 10_000, 1 << 40)

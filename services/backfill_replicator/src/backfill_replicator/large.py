@@ -1,11 +1,12 @@
 """Copying a large object in parts: read several at a time, hashed in order, uploaded, committed only if right.
 
-After a crash the upload is taken up again: its parts are not sent twice, though the source is read again from its
-beginning, because a digest cannot be resumed.
+After a crash the upload is taken up again: its parts are not sent twice where they are right, though the source is
+read again from its beginning, because a digest cannot be resumed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -150,7 +151,9 @@ class LargeCopy:
 
     def _send(self, number: int, data: memoryview) -> None:
         upload = self._opened()
-        if number in self._receipts:
+        have = self._receipts.get(number)
+        # The attempt that sent it may have been given wrong bytes and ended before it knew: its digests are not ours.
+        if have is not None and have.md5 in ("", hashlib.md5(data, usedforsecurity=False).hexdigest()):
             return
         try:
             self._receipts[number] = upload.put_part(number, data)

@@ -76,6 +76,8 @@ class PartReceipt:
     size: int
     tag: str
     """What the store wants back at commit (S3: the part's ETag; Azure: the block id)."""
+    md5: str = field(default="", compare=False)
+    """Of the part's bytes, in hex, where `Upload.parts` of this store tells: for who takes up what another began."""
 
 
 class Upload(Protocol):

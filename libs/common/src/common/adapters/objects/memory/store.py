@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -119,6 +120,10 @@ class MemoryStore:
             raise NameNotAllowed(f"{key!r}: {fault}")
 
 
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryUpload:
     """Upload over a MemoryBucket."""
@@ -136,7 +141,7 @@ class MemoryUpload:
         with self.bucket.lock:
             pending = self.bucket.uploads.get(self.id)
             found = sorted(pending.parts.items()) if pending else []
-        return [PartReceipt(number, len(data), str(number)) for number, data in found]
+        return [PartReceipt(number, len(data), str(number), _md5(data)) for number, data in found]
 
     def commit(
         self,

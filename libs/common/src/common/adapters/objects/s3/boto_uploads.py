@@ -5,6 +5,7 @@ Imported when it is first needed, as it brings boto3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from common.adapters.objects.s3.boto_errors import translated, translated_pages
 from common.adapters.objects.s3.control import Control
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
+
+_MD5 = re.compile("[0-9a-f]{32}")
+"""The ETag of a part, but where KMS encrypts: there it is another number as long, and the part is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class BotoUploads:
                 found = [part for page in pages for part in page.get("Parts", [])]
         except NotFound:
             return []
-        receipts = [PartReceipt(p["PartNumber"], p["Size"], p["ETag"].strip('"')) for p in found]
+        tags = [(p["PartNumber"], p["Size"], p["ETag"].strip('"')) for p in found]
+        receipts = [PartReceipt(*tag, md5=tag[2] if _MD5.fullmatch(tag[2]) else "") for tag in tags]
         return sorted(receipts, key=lambda receipt: receipt.number)
 
     def commit(self, key: str, upload_id: str, parts: Sequence[PartReceipt]) -> ObjectInfo:
