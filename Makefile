@@ -50,11 +50,11 @@ simulate: $(INSTALLED) ## simulate faults by seeds (SEEDS=1000), or replay one (
 soak: $(INSTALLED) ## simulate half a million seeds
 	@$(MAKE) simulate SEEDS=500000
 
-mutants: $(INSTALLED) ## break one safety mechanism after the other; the simulation must notice each
-	@cd tests && ../$(BIN)/python -m simulation mutants --processes $(WORKERS)
+mutants: $(INSTALLED) ## break one safety mechanism after the other; the simulation must notice each (MUTANT=no_fence)
+	@cd tests && ../$(BIN)/python -m simulation mutants --processes $(WORKERS) $(if $(MUTANT),--mutant $(MUTANT))
 
-pairs: $(INSTALLED) ## every single fault and every pair of faults for one bag of one file
-	@cd tests && ../$(BIN)/python -m simulation pairs --processes $(WORKERS)
+pairs: $(INSTALLED) ## every single fault and every pair of faults for one bag of one file (PART=3 PARTS=20: of the pairs, a part)
+	@cd tests && ../$(BIN)/python -m simulation pairs --processes $(WORKERS) --part $(or $(PART),0) --parts $(or $(PARTS),1)
 
 format: $(INSTALLED) ## put the code in shape
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .

@@ -21,7 +21,7 @@ from local_stack.processes import Service
 _GROWN_UP = 2.5
 """Seconds after which a process has probably begun to work; younger ones are spared."""
 
-_PATIENCE = 15.0
+_PATIENCE = 40.0
 """Seconds that a crash waits for a server to be back, before it is left out."""
 
 
@@ -41,7 +41,7 @@ class Killer:
         self._busy: dict[str, threading.Lock] = {
             name: threading.Lock() for name in ("database", "broker", *stack.lines)
         }
-        self._pool = ThreadPoolExecutor(12, thread_name_prefix="blow")
+        self._pool = ThreadPoolExecutor(20, thread_name_prefix="blow")
         self._blows: dict[Blow, Callable[[Strike], str | None]] = {
             Blow.KILL: self._kill,
             Blow.PAUSE: self._pause,

@@ -68,6 +68,13 @@ _AT_REST = (
     ),
     ("L1", "an import does not come to an end", "SELECT id || ' ' || state FROM imports WHERE finished_at IS NULL"),
     ("L2", "a hint is not published", "SELECT id || ' ' || queue || ' ' || body FROM outbox"),
+    (
+        "L2",
+        "a callback is owed and not on its way",
+        "SELECT c.id || ' of ' || c.ingest_id || ' is ' || c.state FROM callbacks c"
+        " JOIN ingests i ON i.id = c.ingest_id WHERE i.finished_at IS NOT NULL AND (c.state = 'waiting'"
+        " OR (c.state = 'pending' AND greatest(c.due_at, c.lease_until) < clock_timestamp() - interval '10 minutes'))",
+    ),
 )
 
 _BREEDING = "SELECT queue || ' ' || body FROM outbox GROUP BY queue, body HAVING count(*) > 3"

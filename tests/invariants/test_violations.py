@@ -234,6 +234,11 @@ BROKEN: list[tuple[str, Callable[[Scene], object], set[str]]] = [
         lambda s: s.sql("INSERT INTO outbox (queue, body) SELECT 'q', '{}' FROM generate_series(1, 4)"),
         {"L2", "L3"},
     ),
+    (
+        "a callback is forgotten",
+        lambda s: s.sql("INSERT INTO callbacks (ingest_id, url, state) VALUES (%s, 'https://a', 'waiting')", INGEST),
+        {"L2"},
+    ),
 ]
 
 

@@ -8,8 +8,12 @@ import time
 from collections import Counter
 
 from simulation.campaign import replay, search
+from simulation.decisions import KINDS
 from simulation.mutants import MUTANTS, hunt
 from simulation.pairs import explore
+
+_MANY = 300
+"""Seeds in which every kind of fault must have happened: one that never does tests nothing."""
 
 
 def main() -> int:
@@ -20,6 +24,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0, help="stop searching after so many; 0: when all are done")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--mutant", default="", help="with this mechanism broken; for mutants: only this one")
+    parser.add_argument("--part", type=int, default=0, help="of the pairs, which part")
+    parser.add_argument("--parts", type=int, default=1, help="of how many; 1: all pairs")
     options = parser.parse_args()
     if options.what == "replay":
         return replay(options.first, mutant=options.mutant)
@@ -27,7 +33,7 @@ def main() -> int:
         chosen = [options.mutant] if options.mutant else list(MUTANTS)
         return hunt(chosen, processes=options.processes)
     if options.what == "pairs":
-        return explore(processes=options.processes)
+        return explore(processes=options.processes, part=options.part, parts=options.parts)
     return _search(options)
 
 
@@ -45,10 +51,14 @@ def _search(options: argparse.Namespace) -> int:
         f"{found.seeds} seeds in {took:.0f} s ({found.seeds / took:.1f}/s): {found.kills} kills, "
         f"{found.faults} faults, {found.days:.0f} days, {len(found.failed)} failing seeds"
     )
+    print("faults: " + ", ".join(f"{found.done[kind]} {kind}" for kind in KINDS))
     print("ingests: " + ", ".join(f"{number} {end}" for end, number in Counter(found.ends).most_common()))
     for seed, told in found.failed[:10]:
         print(f"seed {seed}: {told}\n  replay: make simulate SEED={seed}", file=sys.stderr)
-    return 1 if found.failed else 0
+    never = [kind for kind in KINDS if not found.done[kind]] if found.seeds >= _MANY else []
+    if never:
+        print(f"never happened in {found.seeds} seeds: {', '.join(never)}", file=sys.stderr)
+    return 1 if found.failed or never else 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ import verifier.checks
 import verifier.step
 from bag_warmer.warmth import Warmth
 from common.domain.replica import SegmentState
-from common.ledger import failing, outbox, reaper, settling, writing
+from common.ledger import claims, failing, outbox, reaper, settling, writing
 from common.outcome import Done
 from common.runtime import housekeeping
 from simulation.ledger import Ledger
@@ -50,6 +50,13 @@ def no_guard(stack: ExitStack, ledger: Ledger, table: str, trigger: str) -> None
 
 nothing: Any = lambda *args, **kwargs: None  # noqa: E731
 no_reaping = (housekeeping.reaper, "reap", lambda connection, *, patience, at_most=500: 0)
+
+
+def no_lease(stack: ExitStack, _ledger: Ledger) -> None:
+    """The statement that claims is made once, so it must be forgotten before and after."""
+    claims._taking.cache_clear()
+    stack.callback(claims._taking.cache_clear)
+    replaced(stack, claims, "NOW", later)
 
 
 later = text("clock_timestamp() + interval '1 day'")
@@ -111,18 +118,18 @@ def reenterable(stack: ExitStack, ledger: Ledger) -> None:
 
 def unpinned(stack: ExitStack, _ledger: Ledger) -> None:
     """Reads whatever lies at the source now, and trusts it, and verifies against its size only."""
-    pinned = backfill_replicator.transfer.pinned
 
-    @contextmanager
-    def loose(file: Any, ends: Any) -> Iterator[Any]:
-        with ends.source.read(key=ends.source_key) as body:
-            yield body
+    def small(self: Any, file: Any, ends: Any) -> Any:
+        return ends.source.fetch(key=ends.source_key, most=1 << 20), ""
 
-    replaced(stack, backfill_replicator.transfer, "pinned", loose)
-    replaced(stack, backfill_replicator.transfer, "mismatches", lambda **_: [])
+    def part(self: Any, file: Any, ends: Any, first: int, into: memoryview) -> Any:
+        return ends.source.read_into(key=ends.source_key, into=into, first=first)
+
+    replaced(stack, backfill_replicator.transfer.Transfer, "_read_small", small)
+    replaced(stack, backfill_replicator.transfer.Transfer, "_read_range", part)
+    replaced(stack, backfill_replicator.transfer, "describe_mismatch", lambda file, hasher: "")
     replaced(stack, bag_warmer.thawing, "_other_objects", lambda wanted, infos: None)
     replaced(stack, verifier.checks, "_fault", lambda file, hasher, info: "")
-    assert pinned
 
 
 def asks_again(stack: ExitStack, _ledger: Ledger) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from simulation.decisions import Fault, Script
 from simulation.ledger import Ledger
-from simulation.mutants import broken
+from simulation.mutants import MUTANTS, broken
 from simulation.run import Result, Simulation
 from simulation.servers import in_processes, ledger_on, server
+from simulation.shapes import draw
 from simulation.shrinking import shrink
 
 BATCH = 20
@@ -25,6 +26,8 @@ class Found:
     kills: int = 0
     faults: int = 0
     days: float = 0.0
+    done: Counter[str] = field(default_factory=Counter)
+    """Kind of fault → how often it happened."""
     ends: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
 
@@ -33,6 +36,7 @@ class Found:
         self.kills += result.kills
         self.faults += len(result.injected)
         self.days += result.seconds / 86400
+        self.done += result.done
         self.ends += result.ends
         if result.violations:
             self.failed.append((result.seed, str(result.violations[0])))
@@ -42,16 +46,18 @@ class Found:
         self.kills += other.kills
         self.faults += other.faults
         self.days += other.days
+        self.done += other.done
         self.ends += other.ends
         self.failed += other.failed
 
 
-def run_seed(ledger: Ledger, seed: int, *, script: Script | None = None, trace: Any = None) -> Result:
-    """One seed on a ledger that is left as if nothing had happened."""
-    result = Simulation(seed, ledger, script=script, trace=trace).run()
-    if result.violations or seed % 25 == 24:
-        ledger.forget()
-    return result
+def run_seed(ledger: Ledger, seed: int, *, script: Script | None = None, trace: Any = None, mutant: str = "") -> Result:
+    """One seed, on a ledger in which nothing has happened yet; in the world of a mutant that is broken already."""
+    ledger.forget()
+    favours, shape = {}, None
+    if mutant:
+        favours, shape = MUTANTS[mutant].favours, draw(seed, **MUTANTS[mutant].world)
+    return Simulation(seed, ledger, shape=shape, favours=favours, script=script, trace=trace).run()
 
 
 def some_seeds(ledger: Ledger, task: tuple[int, int, float, str]) -> Found:
@@ -61,7 +67,7 @@ def some_seeds(ledger: Ledger, task: tuple[int, int, float, str]) -> Found:
         for seed in range(first, first + number):
             if until and time.time() > until:
                 break
-            found.add(run_seed(ledger, seed))
+            found.add(run_seed(ledger, seed, mutant=mutant))
     return found
 
 
@@ -78,8 +84,7 @@ def search(*, first: int, seeds: int, seconds: float, processes: int, mutant: st
 def replay(seed: int, *, mutant: str = "") -> int:
     """Run one seed with its trace; where it fails, find the fewest faults that make it fail."""
     with server() as postgres, ledger_on(postgres.address) as ledger, broken(mutant, ledger):
-        ledger.forget()
-        result = run_seed(ledger, seed, trace=print)
+        result = run_seed(ledger, seed, trace=print, mutant=mutant)
         if not result.violations:
             print(f"seed {seed}: {dict(result.ends)}, {len(result.injected)} faults, nothing wrong")
             return 0
@@ -89,13 +94,12 @@ def replay(seed: int, *, mutant: str = "") -> int:
         injected = {number: fault for number, (_, fault) in result.injected.items()}
 
         def fails(script: dict[int, Fault]) -> bool:
-            found = run_seed(ledger, seed, script=script)
+            found = run_seed(ledger, seed, script=script, mutant=mutant)
             return bool(names & {violation.invariant for violation in found.violations})
 
         left = shrink(injected, fails)
         print(f"\n{len(left)} of {len(injected)} faults are enough, in this order:")
-        again = Simulation(seed, ledger, script=left).run()
+        again = run_seed(ledger, seed, script=left, mutant=mutant)
         for number, (site, fault) in sorted(again.injected.items()):
             print(f"  {number}: {fault.kind} at {site} ({fault.value:.3f})")
-        ledger.forget()
     return 1

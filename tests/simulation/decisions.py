@@ -7,6 +7,7 @@ or two faults.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -44,6 +45,8 @@ class Decisions:
     asked: int = 0
     injected: dict[int, tuple[str, Fault]] = field(default_factory=dict)
     """Number of the question → where, and what."""
+    done: Counter[str] = field(default_factory=Counter)
+    """Kind → how often it happened. What the seed's fate holds counts when it takes effect."""
     questions: list[Question] | None = None
     """Every question, where somebody wants to know."""
 
@@ -60,6 +63,7 @@ class Decisions:
             fault = None if self.calm else self._drawn(kinds)
         if fault is not None:
             self.injected[self.asked] = (site, fault)
+            self.done[fault.kind] += not site.startswith("fate")
         return fault
 
     def _drawn(self, kinds: tuple[str, ...]) -> Fault | None:
@@ -88,6 +92,8 @@ RATES: dict[str, tuple[float, float]] = {
     "truncated": (0.001, 0.1),
     "flip_on_read": (0.001, 0.03),
     "flip_on_write": (0.001, 0.05),
+    "stale_answer": (0.001, 0.03),
+    "wrong_range": (0.001, 0.03),
     "broker_refuses": (0.001, 0.1),
     "broker_keeps_silent": (0.001, 0.1),
     "message_lost": (0.01, 0.5),
@@ -98,6 +104,10 @@ RATES: dict[str, tuple[float, float]] = {
     "restore_stuck": (0.05, 0.3),
     "restore_short": (0.05, 0.5),
     "restore_refused": (0.01, 0.3),
+    "callback_refused": (0.05, 0.8),
+    "callback_hangs": (0.05, 0.8),
+    "callback_unheard": (0.05, 0.5),
+    "callback_gone": (0.01, 0.2),
 }
 """Kind → the lowest and highest rate that a seed may give it."""
 
@@ -117,8 +127,15 @@ EVENTS: dict[str, float] = {
     "other_bag": 0.05,
     "copy_rots": 0.08,
     "stray_object": 0.06,
+    "operator_cancels": 0.15,
+    "operator_fails": 0.08,
+    "operator_hurries": 0.2,
 }
 """Kind → how many seeds of all those that have such faults see one of it (a few see more)."""
+
+
+KINDS = (*RATES, "kill_after", "kill_after_commit", *EVENTS)
+"""Every kind of fault. Deaths after a request or commit took effect are as frequent as those before."""
 
 
 def swarm(random: Random) -> dict[str, float]:

@@ -27,8 +27,9 @@ from common.runtime.worker import Identity, Step, Worker
 from common.topology import REGISTERING, Stage, queues_of
 from simulation.broker import SimulatedBroker, SimulatedCourier
 from simulation.ledger import After, Ledger, SimulatedEngine
+from simulation.places import Place
 from simulation.shapes import COLD, Shape
-from simulation.stores import Place, SimulatedStores
+from simulation.stores import SimulatedStores
 from simulation.world import Event, Process, Task, World
 
 SERVICES = ("bag_warmer", "backfill_replicator", "verifier", "replica_aggregator", "bag_register")
@@ -77,7 +78,10 @@ class Fleet:
     crashed: Callable[[Process, Exception], None]
     unstuck: Callable[[object], None]
     ledger_down_until: float = -1.0
+    notify: Callable[[Process, Any], None] | None = None
+    """What the notifier does, where somebody wants to be called back."""
     housekeepers: dict[Process, tuple[Task, Task]] = field(default_factory=dict)
+    notifiers: dict[Process, Task] = field(default_factory=dict)
     alive: list[Process] = field(default_factory=list)
     _count: int = 0
 
@@ -86,6 +90,8 @@ class Fleet:
             for service in SERVICES:
                 self.start_worker(service)
             self.start_housekeeper()
+            if self.notify:
+                self.start_notifier()
 
     def process(self, service: str, again: Callable[[], None] | None) -> Process:
         self._count += 1
@@ -150,6 +156,19 @@ class Fleet:
         )
         self.housekeepers[process] = tasks
 
+    def start_notifier(self) -> None:
+        notify = self.notify
+        assert notify is not None
+        process = self.process("notifier", self.start_notifier)
+        engine = self.engine(process)
+        self.notifiers[process] = self.world.start(process, "notifier", lambda: notify(process, engine))
+
+    def callbacks_wait(self, seconds: float) -> None:
+        """Somebody shall be called back then."""
+        for task in self.notifiers.values():
+            if task is not self.world.current:
+                self.world.wake(task, after=max(0.0, seconds) + self.world.random.random())
+
     def hints_wait(self) -> None:
         """The outbox is not empty: whoever publishes will look soon."""
         for relay, _ in self.housekeepers.values():
@@ -187,6 +206,7 @@ class Fleet:
     def _died(self, process: Process, again: Callable[[], None] | None) -> None:
         self.alive.remove(process)
         self.housekeepers.pop(process, None)
+        self.notifiers.pop(process, None)
         if again and not self.world.ended:
             self.world.at(self.world.now + 1 + 30 * self.world.random.random(), again)
 

@@ -8,7 +8,7 @@ from typing import Any
 from common.domain.location import LocationId
 from invariants import Violation
 from simulation.decisions import Decisions
-from simulation.stores import Place
+from simulation.places import Place
 
 _TROUBLE = frozenset(
     (
@@ -19,6 +19,8 @@ _TROUBLE = frozenset(
 )
 _VANISHING = frozenset(kind for kind in _TROUBLE if kind.startswith(("kill", "pause", "ledger")))
 _WRONG_COPY = frozenset(("flip_on_write", "copy_rots", "stray_object"))
+
+_WRONG_READS = frozenset(("flip_on_read", "wrong_range", "stale_answer"))
 
 _SPOILT = frozenset(("source_rewritten", "source_rots", "source_deleted", "other_bag", "two flips"))
 
@@ -34,6 +36,8 @@ CAUSES: dict[str, frozenset[str]] = {
     "replica_digest_mismatch": _WRONG_COPY | {"two flips"},
     "replica_not_whole": _WRONG_COPY,
     "went_back_too_often": frozenset({"restore_short"}),
+    "cancelled": frozenset({"operator_cancels"}),
+    "failed_by_operator": frozenset({"operator_fails"}),
 }
 """Error code → what must have happened for an ingest to fail with it. A code that is not here is never excused, but
 for those of bags that are not valid."""
@@ -46,7 +50,7 @@ def _causes(code: str) -> frozenset[str]:
 def unexplained(raw: Any, decisions: Decisions, *, bags: set[int]) -> Iterator[Violation]:
     """Ingests that failed though nothing had happened that would justify it."""
     happened = {fault.kind for _, fault in decisions.injected.values()}
-    flips = sum(fault.kind == "flip_on_read" for _, fault in decisions.injected.values())
+    flips = sum(fault.kind in _WRONG_READS for _, fault in decisions.injected.values())
     happened |= {"two flips"} if flips >= 2 else set()
     for ingest, code in raw.execute(
         "SELECT id, error_code FROM ingests WHERE status = 'failed' AND bag_version_id = ANY(%s)", (list(bags),)

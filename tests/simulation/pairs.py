@@ -3,13 +3,15 @@
 The places are those of a run in which nothing goes wrong; for the second fault of a pair, those that come after the
 first one in the run that has it. Singles take every kind of fault at every place. Pairs take the kinds that change what
 happens next, each where it differs from its neighbours: a process that dies before a request is as good as one that
-died after the one before, so deaths are paired at commits and around what changes something outside.
+died after the one before, so deaths are paired at commits and around what changes something outside. A pair whose
+second place is not reached after the first fault is that first fault alone, and is not run again.
+
+Pairs may be run in parts: part 3 of 20 is every twentieth first fault from the third on, with all that can follow it.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 from invariants import Violation
@@ -28,6 +30,8 @@ _PAIRED = {
 }
 """Where pairs are made of, and of what."""
 _IN_A_TASK = 40
+_LINES = 5
+"""Of progress, for each of singles and pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,16 @@ class Told:
     failed: list[tuple[Script, str]]
 
 
-def explore(*, processes: int, pairs: bool = True) -> int:
-    """All singles, then all pairs; 1 where one breaks a promise."""
+def explore(*, processes: int, part: int = 0, parts: int = 1) -> int:
+    """All singles, then the pairs of this part; 1 where one breaks a promise."""
     began = time.monotonic()
     (first,) = in_processes(places, processes=1, tasks=["clean"])
     ones: list[Script] = [{q.number: Fault(kind, 0.7)} for q in first for kind in q.kinds]
     code = _all("single faults", _tasks(ones, "run"), processes=processes)
-    if pairs:
-        heads = [(q.number, kind) for q in first for kind in _PAIRED.get(q.site, ())]
-        code |= _all("pairs of faults", [("pairs", [head]) for head in heads], processes=processes)
+    heads = [(q.number, kind) for q in first for kind in _PAIRED.get(q.site, ())]
+    mine = heads[part % parts :: parts]
+    name = f"pairs of faults, {len(mine)} of {len(heads)} first ones (part {part % parts} of {parts})"
+    code |= _all(name, [("pairs", [head]) for head in mine], processes=processes)
     print(f"{len(first)} places, {time.monotonic() - began:.0f} s")
     return code
 
@@ -57,9 +62,11 @@ def _tasks(scripts: list[Script], what: str) -> list[tuple[str, list[Script]]]:
 
 def _all(name: str, tasks: list[tuple[str, list[object]]], *, processes: int) -> int:
     began, runs, failed = time.monotonic(), 0, list[tuple[Script, str]]()
-    for told in in_processes(run_task, processes=processes, tasks=tasks):
+    for number, told in enumerate(in_processes(run_task, processes=processes, tasks=tasks), start=1):
         runs += told.runs
         failed += told.failed
+        if number * _LINES // len(tasks) != (number - 1) * _LINES // len(tasks):
+            print(f"  {number} of {len(tasks)} tasks, {runs} runs, {time.monotonic() - began:.0f} s", flush=True)
     took = time.monotonic() - began
     print(f"{name}: {runs} runs in {took:.0f} s ({runs / took:.1f}/s), {len(failed)} failing", flush=True)
     for script, why in failed[:10]:
@@ -90,14 +97,7 @@ def _with_second(ledger: Ledger, number: int, kind: str) -> list[Script]:
     ]
 
 
-_runs = Counter[str](runs=1_000_000)
-"""Beyond all seeds: ids of ingests are made of it."""
-
-
 def run_script(ledger: Ledger, script: Script) -> tuple[list[Violation], list[Question]]:
-    _runs["runs"] += 1
-    shape = smallest(number=_runs["runs"])
-    result = Simulation(0, ledger, shape=shape, script=script, keep_questions=True, name=_runs["runs"]).run()
-    if result.violations or _runs["runs"] % 25 == 0:
-        ledger.forget()
+    ledger.forget()
+    result = Simulation(0, ledger, shape=smallest(), script=script, keep_questions=True).run()
     return result.violations, result.questions

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -24,9 +25,11 @@ from simulation.broker import SimulatedBroker
 from simulation.decisions import EVENTS, Decisions, Fault, Question, Script, swarm
 from simulation.fleet import Fleet
 from simulation.ledger import After, Ledger
+from simulation.misfortunes import Misfortunes
+from simulation.notifying import Callees
 from simulation.people import People
+from simulation.places import Place
 from simulation.shapes import COLD, HOUR, Bag, Shape, draw
-from simulation.stores import Place
 from simulation.world import Process, Restless, World
 
 
@@ -43,6 +46,8 @@ class Result:
     switches: int
     seconds: float
     """Virtual ones."""
+    done: Counter[str] = field(default_factory=Counter)
+    """Kind of fault → how often it happened."""
     ends: Counter[str] = field(default_factory=Counter)
     """How the ingests ended: "succeeded" or their error code."""
 
@@ -78,17 +83,17 @@ class Simulation:
         ledger: Ledger,
         *,
         shape: Shape | None = None,
+        favours: Mapping[str, float] | None = None,
         script: Script | None = None,
         quiet: bool = False,
         trace: Callable[[str], None] | None = None,
         keep_questions: bool = False,
-        name: int | None = None,
     ) -> None:
-        """`name` tells runs of one seed apart that share a ledger; the seed, where left out."""
+        """`favours`: rates in place of those that the seed draws."""
         chance = Random(f"faults {seed}")
         rates: dict[str, float] = {} if quiet else swarm(chance)
-        if rates:
-            rates |= EVENTS
+        if rates or favours:
+            rates |= EVENTS | dict(favours or {})
             rates["kill_after"] = rates["kill_after_commit"] = rates.get("kill", 0.0)
         self.seed = seed
         self.shape = shape or draw(seed)
@@ -113,7 +118,9 @@ class Simulation:
             self._crashed,
             self.stuck.append,
         )
-        self.people = People(self.world, self.shape, self.fleet, seed if name is None else name)
+        if self.shape.callback_url:
+            self.fleet.notify = Callees(self.world, ledger, self.violations).notify
+        self.people = People(self.world, self.shape, self.fleet, seed)
         self._open = True
 
     def run(self) -> Result:
@@ -136,6 +143,7 @@ class Simulation:
     def _live(self) -> None:
         self.fleet.start()
         self.people.begin()
+        Misfortunes(self.people).begin()
         self.world.run(until=lambda: self._settled() or bool(self.violations), deadline=self.shape.horizon)
         if not self.violations:
             self._calm()
@@ -210,6 +218,7 @@ class Simulation:
         self.world.ended = True
         if self.violations:
             return
+        self.ledger.tell_time(self.world.clock.isoformat())
         self.violations += self.watch.everything(at_rest=True)
         self.violations += judging.unexplained(self.ledger.raw, self.decisions, bags=self._bags())
         self.violations += judging.recopied(self.places, self.places[COLD.id])
@@ -229,6 +238,8 @@ class Simulation:
         _loud.clear()
         if after.hints:
             self.fleet.hints_wait()
+        if after.callback is not None:
+            self.fleet.callbacks_wait(after.callback)
         if after.open_ingests and not process.name.startswith("housekeeper"):
             self.fleet.rows_wait()
         for violation in self.violations:
@@ -244,7 +255,7 @@ class Simulation:
             for d in self.shape.destinations
             if (b.version.external_identifier.value, d.id.value) == (bag, destination)
         )
-        self.people.failed((bag, destination), wanted)
+        self.people.failed((bag, destination), wanted, UUID(ingest_id))
 
     def _crashed(self, process: Process, error: Exception) -> None:
         told = "".join(traceback.format_exception(error))
@@ -264,6 +275,7 @@ class Simulation:
             self.world.kills,
             self.world.switches,
             self.world.now,
+            self.decisions.done,
             Counter(dict(ends)),
         )
 

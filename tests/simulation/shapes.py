@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from common.domain.bag import BagVersion
 from common.domain.location import Location, LocationId, Provider
@@ -55,6 +56,8 @@ class Shape:
     retries: int
     """How often an operator asks again for what has failed."""
     check_thaw_every: timedelta
+    callback_url: str | None = None
+    """Whom everybody who asks wants called back."""
 
     @property
     def horizon(self) -> float:
@@ -62,15 +65,16 @@ class Shape:
         return 4 * 24 * HOUR if self.frozen else 3 * HOUR
 
 
-def draw(seed: int) -> Shape:
-    """The seed's world."""
+def draw(seed: int, *, storage_class: str | None = None, **given: Any) -> Shape:
+    """The seed's world, but for what is `given` of it."""
     random = Random(f"shape {seed}")
-    storage_class = random.choices(("STANDARD", "GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"), (60, 25, 8, 7))[0]
+    drawn = random.choices(("STANDARD", "GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"), (60, 25, 8, 7))[0]
+    storage_class = storage_class or drawn
     bags = tuple(
         _bag(f"s{seed}/b{number}", random, storage_class=storage_class)
         for number in range(random.choices((1, 2), (75, 25))[0])
     )
-    return Shape(
+    shape = Shape(
         bags=bags,
         destinations=(FIRST,) if random.random() < 0.8 else (FIRST, SECOND),
         limits=_TIGHT if random.random() < 0.3 else _ROOMY,
@@ -81,18 +85,16 @@ def draw(seed: int) -> Shape:
         patience=Patience(),
         retries=random.choice((0, 1, 2)),
         check_thaw_every=timedelta(hours=random.choice((1, 3, 6))),
+        callback_url="https://example.org/told" if random.random() < 0.4 else None,
     )
+    return replace(shape, **given)
 
 
-def smallest(*, number: int = 0, frozen: bool = False) -> Shape:
+def smallest(*, frozen: bool = False) -> Shape:
     """One bag of one file, one process of each service, everything in order."""
     random = Random(0)
     return Shape(
-        bags=(
-            _bag(
-                f"pairs/b{number}", random, storage_class="GLACIER" if frozen else "STANDARD", files=1, frozen_tags=0.0
-            ),
-        ),
+        bags=(_bag("pairs/b0", random, storage_class="GLACIER" if frozen else "STANDARD", files=1, frozen_tags=0.0),),
         destinations=(FIRST,),
         limits=_ROOMY,
         workers=1,

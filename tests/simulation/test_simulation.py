@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 import structlog
 
+from common.ports import ObjectStore
 from local_stack.servers.postgres_address import PostgresAddress
 from servers.handles import fresh_name
 from simulation.campaign import run_seed
@@ -16,6 +17,7 @@ from simulation.mutants import chase
 from simulation.pairs import places, run_script
 from simulation.run import quieten
 from simulation.shrinking import shrink
+from simulation.stores import FailingStore
 
 SEEDS = 20
 EVERY = 48
@@ -66,7 +68,6 @@ def test_a_broken_mechanism_is_noticed(ledger: Ledger, mutant: str) -> None:
 def test_a_seed_is_the_same_story_each_time(ledger: Ledger) -> None:
     stories: list[list[str]] = []
     for _ in range(2):
-        ledger.forget()
         stories.append([])
         run_seed(ledger, 2, trace=stories[-1].append)
 
@@ -75,14 +76,19 @@ def test_a_seed_is_the_same_story_each_time(ledger: Ledger) -> None:
 
 
 def test_the_faults_of_a_seed_as_a_script_are_the_same_story(ledger: Ledger) -> None:
-    ledger.forget()
     drawn: list[str] = []
     result = run_seed(ledger, 3, trace=drawn.append)
-    ledger.forget()
     played: list[str] = []
     run_seed(ledger, 3, script={number: fault for number, (_, fault) in result.injected.items()}, trace=played.append)
 
     assert played == drawn
+
+
+def test_every_request_to_a_store_can_fail() -> None:
+    asked = {name for name, member in vars(ObjectStore).items() if callable(member) and not name.startswith("_")}
+    asks_nobody = {"name_fault"}
+
+    assert asked - vars(FailingStore).keys() == asks_nobody
 
 
 def test_a_script_is_shrunk_to_what_matters() -> None:

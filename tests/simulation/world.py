@@ -188,7 +188,7 @@ class Process:
         if fault.kind == "kill":
             self.die()
         elif fault.kind == "pause":
-            self.frozen_until = world.now + LEASE * (0.5 + 3 * fault.value)
+            self.frozen_until = world.now + LEASE * (0.5 + 5 * fault.value)
             if not self.in_transaction:
                 world.sleep(0.0)
         elif fault.kind == "stop":
