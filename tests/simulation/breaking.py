@@ -21,7 +21,7 @@ import verifier.checks
 import verifier.step
 from bag_warmer.warmth import Warmth
 from common.domain.replica import SegmentState
-from common.ledger import claims, failing, outbox, reaper, settling, writing
+from common.ledger import claims, failing, operating, outbox, reaper, settling, writing
 from common.outcome import Done
 from common.runtime import housekeeping
 from simulation.ledger import Ledger
@@ -112,8 +112,7 @@ def reenterable(stack: ExitStack, ledger: Ledger) -> None:
     no_guard(stack, ledger, "ingests", "ingests_are_final")
     every = ["accepted", "processing", "succeeded", "failed"]
     replaced(stack, failing, "OPEN_INGESTS", every)
-    replaced(stack, settling, "hold", nothing)
-    replaced(stack, failing, "hold", nothing)
+    replaced(stack, operating, "_must_run", nothing)
 
 
 def unpinned(stack: ExitStack, _ledger: Ledger) -> None:

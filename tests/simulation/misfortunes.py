@@ -147,27 +147,25 @@ class Misfortunes:
         place.bucket.put(_info(f"{destination.root(bag.version)}data/stray"), b"stray")
         return True
 
-    def _running(self, chance: Random) -> UUID | None:
-        """An ingest of this world that has not ended."""
-        names = [bag.version.external_identifier.value for bag in self.shape.bags]
-        rows = self.fleet.ledger.raw.execute(
-            "SELECT id FROM ingests WHERE finished_at IS NULL AND external_identifier = ANY(%s) ORDER BY id", (names,)
-        ).fetchall()
-        return chance.choice(rows)[0] if rows else None
+    def _ingest(self, chance: Random) -> UUID | None:
+        """An ingest that has not ended; one that has where all have, and then the operator comes too late."""
+        rows = self.fleet.ledger.raw.execute("SELECT id, finished_at FROM ingests ORDER BY id").fetchall()
+        running = [row for row in rows if row[1] is None]
+        return chance.choice(running or rows)[0] if rows else None
 
     def _operator_cancels(self, chance: Random) -> bool:
-        if ingest := self._running(chance):
+        if ingest := self._ingest(chance):
             self.people.end(ingest, CANCEL)
         return ingest is not None
 
     def _operator_fails(self, chance: Random) -> bool:
-        if ingest := self._running(chance):
+        if ingest := self._ingest(chance):
             self.people.end(ingest, FAIL)
         return ingest is not None
 
     def _operator_hurries(self, chance: Random) -> bool:
         """Told to go on at once, whatever it waits for."""
-        if ingest := self._running(chance):
+        if ingest := self._ingest(chance):
             self.people.retry(ingest, after=0.0)
         return ingest is not None
 

@@ -70,7 +70,7 @@ class Mutant:
 _SLOW: Mapping[str, Any] = {"workers": 2, "haste": 8.0}
 _FROZEN: Mapping[str, Any] = {"storage_class": "GLACIER"}
 _LOST = {"message_lost": 0.3}
-_WRONG_WRITES = {"flip_on_write": 0.05, "copy_rots": 0.5}
+_WRONG_WRITES = {"flip_on_write": 0.12, "copy_rots": 0.9}
 _NO_DEATHS = dict.fromkeys(
     ("kill", "pause", "ledger_refuses", "ledger_loses", "ledger_keeps_silent", "ledger_down"), 0.0
 )
@@ -150,11 +150,10 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "terminal_is_reenterable": Mutant(
         "an ingest that has ended goes on",
-        frozenset({"S6", "S8"}),
-        60,
+        frozenset({"S6"}),
+        40,
         reenterable,
-        {"operator_cancels": 0.9},
-        _SLOW,
+        {"operator_cancels": 0.9, "operator_fails": 0.9},
     ),
     "unpinned_source_and_no_digests": Mutant(
         "whatever lies at the source is copied",

@@ -157,7 +157,7 @@ class Simulation:
                 tier = "ARCHIVE_ACCESS" if item.storage_class == "INTELLIGENT_TIERING" else None
                 facts = ObjectInfo(key=item.key, size=0, etag="", storage_class=item.storage_class, archive_status=tier)
                 self.places[COLD.id].bucket.put(facts, item.data)
-            enter(self.ledger.connection, [_record(bag)])
+        enter(self.ledger.connection, [_record(bag) for bag in self.shape.bags])
         self.ledger.commit()
 
     def _bags(self) -> set[int]:
