@@ -185,13 +185,6 @@ def dead_letter_only(stack: ExitStack, _ledger: Ledger) -> None:
     replaced(stack, failing, "fail", nothing)
 
 
-def frozen_is_fatal(stack: ExitStack, _ledger: Ledger) -> None:
-    def after(error: BaseException, job: Any) -> Any:
-        raise error
-
-    replaced(stack, backfill_replicator.step, "_after", after)
-
-
 def extra_ignored(self: Any) -> bool:
     return not (self.missing or self.changed)
 

@@ -32,7 +32,6 @@ from simulation.breaking import (
     extra_ignored,
     first_try_always,
     forgetful_relay,
-    frozen_is_fatal,
     mismatch_passes,
     no_lease,
     no_reaping,
@@ -189,14 +188,6 @@ MUTANTS: dict[str, Mutant] = {
         40,
         dead_letter_only,
         {"source_deleted": 0.9},
-    ),
-    "frozen_is_fatal": Mutant(
-        "a copy that expired fails the ingest",
-        frozenset({"A1"}),
-        60,
-        frozen_is_fatal,
-        {"restore_short": 0.6, "source_freezes": 0.6},
-        _FROZEN,
     ),
     "one_read": Mutant(
         "one flipped bit condemns a copy",

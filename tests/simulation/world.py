@@ -116,7 +116,8 @@ class World:
         """End every task, so that nothing of this world goes on when it is forgotten."""
         for task in self.tasks:
             task.process.dead = True
-            if not task.green.dead:
+            # One that has not begun has nothing to end.
+            if task.green:
                 self.current = task
                 task.green.throw(Killed)
         self.current = None
