@@ -12,7 +12,7 @@ from simulation.decisions import KINDS
 from simulation.mutants import MUTANTS, hunt
 from simulation.pairs import explore
 
-_MANY = 300
+_MANY = 600
 """Seeds in which every kind of fault must have happened: one that never does tests nothing."""
 
 
