@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.dialects import postgresql
 
 from common import topology
-from common.adapters.objects.cold_configuration import ThawConfig
+from common.adapters.objects.cold_configuration import BatchConfig, ThawConfig
 from common.adapters.objects.configuration import AZURE_ONLY, S3_ONLY, LocationConfig
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
@@ -175,6 +175,8 @@ def locations_page() -> Iterator[str]:
     yield from table(("Field", "Providers", "Default", "What it is"), rows)
     yield "\n## How archived objects are brought back\n\nThe table `[locations.<id>.thaw]`, of `amazon-s3` only.\n"
     yield from _fields_of(ThawConfig)
+    yield "\n## Restores in batches\n\nThe table `[locations.<id>.thaw.batch]`.\n"
+    yield from _fields_of(BatchConfig)
 
 
 def _fields_of(model: type[BaseModel]) -> Iterator[str]:

@@ -34,7 +34,11 @@ class Settings(WorkerSettings):
     def wish(self) -> Wish:
         return Wish(tier=self.thaw_tier, days=self.thaw_days, margin=self.thaw_margin, status_lag=self.thaw_status_lag)
 
-    def warming(self, wishes: Mapping[LocationId, Wish] | None = None) -> Warming:
-        """`wishes` are those of locations that have their own."""
+    def warming(
+        self, wishes: Mapping[LocationId, Wish] | None = None, batched: frozenset[LocationId] = frozenset()
+    ) -> Warming:
+        """`wishes` are those of locations that have their own; `batched`: those whose restores may go in batches."""
         limits = SegmentLimits(files=self.segment_files, bytes=self.segment_bytes)
-        return Warming(wish=self.wish, check_every=self.check_thaw_every, limits=limits, wishes=wishes or {})
+        return Warming(
+            wish=self.wish, check_every=self.check_thaw_every, limits=limits, wishes=wishes or {}, batched=batched
+        )

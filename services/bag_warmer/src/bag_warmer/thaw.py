@@ -19,6 +19,15 @@ Spare = Callable[[Sequence[ObjectInfo]], set[str]]
 """Which of these frozen objects need not be read at all."""
 
 
+Batch = Callable[[Sequence[ObjectInfo]], Mapping[str, Sent | None]]
+"""What of these cold objects a batch asks for (None), or was answered."""
+
+
+def none_batched(_cold: Sequence[ObjectInfo]) -> Mapping[str, Sent | None]:
+    """Every object is asked for by itself."""
+    return {}
+
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
 """For stores whose objects have no copies that expire."""
 
@@ -88,6 +97,7 @@ def thaw(
     asked: Mapping[str, Asked],
     checkpoint: Callable[[], None],
     spare: Spare = none_spared,
+    batch: Batch = none_batched,
     threads: int = 8,
     pools: Pools = ThreadPoolExecutor,
 ) -> Thaw:
@@ -106,7 +116,9 @@ def thaw(
         spared = spare(frozen) if frozen else set()
         seen = [one for one in seen if one.info.key not in spared]
         asking = Asking(cold, wish, checkpoint)
-        sent = _ask(seen, asking, pool, asked=asked, wish=wish)
+        held = batch([one.info for one in seen if one.warmth is Warmth.COLD])
+        alone = [one for one in seen if one.info.key not in held]
+        sent = [one for one in held.values() if one] + _ask(alone, asking, pool, asked=asked, wish=wish)
     found = _found(seen, sent, asked=asked, now=now, wish=wish)
     return replace(found, objects=len(looked), spared=frozenset(spared), throttled=asking.throttled)
 

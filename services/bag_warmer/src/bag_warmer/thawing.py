@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from bag_warmer.thaw import Thaw, noted, remembered, thaw
+from bag_warmer.batching import Batching, Requests
+from bag_warmer.thaw import Batch, Thaw, none_batched, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
+from bag_warmer.wishes import Wish
 from common.domain.segment import PlannedFile
 from common.errors import AccessDenied
 from common.jobs import SegmentJob
@@ -27,8 +29,11 @@ class ThawSegment:
         warming: Warming,
         pools: Pools = ThreadPoolExecutor,
         clock: Callable[[], float] = time.monotonic,
+        requests: Requests | None = None,
     ) -> None:
         self._clock = clock
+        self._requests = requests
+        """What segments gather for batches; None: every object is asked for by itself."""
         self._stores = stores
         self._pools = pools
         self._warming = warming
@@ -66,11 +71,17 @@ class ThawSegment:
             asked=remembered(job.progress),
             checkpoint=job.hold.checkpoint,
             spare=lambda frozen: self._copied(job, {info.key: wanted[info.key] for info in frozen}),
+            batch=self._batch(job, wish),
             pools=self._pools,
         )
         if found.accepted or not found.ready:
             job.hold.remember(**noted(job.progress, found, wish))
         return found
+
+    def _batch(self, job: SegmentJob, wish: Wish) -> Batch:
+        if self._requests is None or job.source.id not in self._warming.batched:
+            return none_batched
+        return Batching(self._requests, job.segment_id, wish, job.options.get("clientTag"))
 
     def _copied(self, job: SegmentJob, frozen: Mapping[str, PlannedFile]) -> set[str]:
         """Keys of files that lie at the destination in their full length: the bytes there decide, not the source's."""

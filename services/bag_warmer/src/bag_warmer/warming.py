@@ -30,6 +30,8 @@ class Warming:
 
     wishes: Mapping[LocationId, Wish] = field(default_factory=dict)
     """Of locations that have their own."""
+    batched: frozenset[LocationId] = frozenset()
+    """Locations where many objects are asked for as one batch."""
 
     def wish_of(self, options: Mapping[str, Any], source: LocationId) -> Wish:
         """The archive's wish for the source, with what the ingest asked for in its place."""

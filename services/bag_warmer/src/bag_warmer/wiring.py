@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from sqlalchemy import Engine
 
 from bag_warmer import subscribing
+from bag_warmer.batches import LedgerRequests, Send
 from bag_warmer.listening import Forget, Listener
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
@@ -18,7 +19,7 @@ from bag_warmer.tag_files import ThawTagFiles
 from bag_warmer.thawing import ThawSegment
 from bag_warmer.wishes import Wish
 from common.adapters.objects.configuration import LocationConfig, read_locations
-from common.adapters.objects.registry import open_restore_queue, open_subscriptions
+from common.adapters.objects.registry import open_batches, open_restore_queue, open_subscriptions
 from common.assembly import ConfiguredStores, courier_opener, open_stores
 from common.checking import Duties
 from common.checking import check as probe
@@ -50,7 +51,10 @@ def run() -> None:
         steps=steps,
         engine=engine,
         open_courier=courier_opener(settings),
-        chores={"restores": Forget(engine)},
+        chores={
+            "restores": Forget(engine),
+            **make_batch_chores(settings=settings, engine=engine, configs=stores.configs),
+        },
     )
 
 
@@ -84,14 +88,26 @@ def make_listeners(
     ]
 
 
+def make_batch_chores(
+    *, settings: Settings, engine: Engine, configs: Mapping[LocationId, LocationConfig]
+) -> dict[str, Callable[[], None]]:
+    """By name: one for each location whose restores may go in batches."""
+    return {
+        f"batches of {location}": Send(engine, location.value, store, own.threshold, own.gather, settings.patience)
+        for location, config in configs.items()
+        if (own := config.thawing.batch) and (store := open_batches(config))
+    }
+
+
 def make_steps(
     *, settings: Settings, engine: Engine, stores: ConfiguredStores, pools: Pools = ThreadPoolExecutor
 ) -> dict[Stage, Step]:
     """The steps of this service by stage."""
-    warming = settings.warming({one: wish_of(config, settings.wish) for one, config in stores.configs.items()})
+    batched = frozenset(one for one, config in stores.configs.items() if config.thawing.batch)
+    warming = settings.warming({one: wish_of(config, settings.wish) for one, config in stores.configs.items()}, batched)
     return {
         PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, pools=pools),
-        THAWING: ThawSegment(stores=stores, warming=warming, pools=pools),
+        THAWING: ThawSegment(stores=stores, warming=warming, pools=pools, requests=LedgerRequests(engine)),
         TAG_THAWING: ThawTagFiles(stores=stores, warming=warming, pools=pools),
     }
 

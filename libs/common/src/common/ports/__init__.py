@@ -1,7 +1,18 @@
 """What the services need from the outside world. The docstrings are the contract; tests/contracts holds every
 adapter to them."""
 
-from common.ports.cold import ColdStore, Letter, Restore, RestoreQueue, Stores, Tier
+from common.ports.cold import (
+    BatchOrder,
+    BatchRestores,
+    BatchStatus,
+    ColdStore,
+    Family,
+    Letter,
+    Restore,
+    RestoreQueue,
+    Stores,
+    Tier,
+)
 from common.ports.objects import (
     Body,
     Fetched,
@@ -17,10 +28,14 @@ from common.ports.objects import (
 from common.ports.queues import Courier, Delivery
 
 __all__ = [
+    "BatchOrder",
+    "BatchRestores",
+    "BatchStatus",
     "Body",
     "ColdStore",
     "Courier",
     "Delivery",
+    "Family",
     "Fetched",
     "Letter",
     "Limits",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from common.domain.location import LocationId
+from common.errors import BackfillError
 from common.ports.objects import ObjectStore
 
 
@@ -73,6 +74,61 @@ class RestoreQueue(Protocol):
 
     def forget(self, letters: Sequence[Letter]) -> None:
         """They are dealt with."""
+        ...
+
+
+class Family(StrEnum):
+    """What a restore makes of an archived object; one batch cannot hold both."""
+
+    COPY = "copy"
+    """A readable copy for some days (GLACIER, DEEP_ARCHIVE)."""
+    MOVE = "move"
+    """Out of the archive tier for good (Intelligent-Tiering): takes no days."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOrder:
+    """Restores that are to be asked for together."""
+
+    token: str
+    """The same for the same order, however often it is sent: at most 64 characters."""
+    objects: Sequence[tuple[str, str | None]]
+    """Key and version."""
+    tier: Tier
+    """Standard or Bulk: batches have no Expedited."""
+    days: int | None
+    """None exactly for what is moved."""
+    tag: str | None = None
+    """For the bill."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """How far a batch is. One that has ended has asked for its objects; they are not restored by then."""
+
+    name: str
+    """As the store calls it."""
+    ended: bool
+    complete: bool
+    """Ended, having tried every object."""
+    tried: int = 0
+    failed: int = 0
+    why: str = ""
+
+
+class BatchRestores(Protocol):
+    """A store that takes many restore requests at once."""
+
+    def submit(self, order: BatchOrder) -> str:
+        """The batch's id. The same order again: the same id. Raises StoreErrors and TransientErrors."""
+        ...
+
+    def look(self, batch_id: str) -> BatchStatus:
+        """How far it is."""
+        ...
+
+    def failures(self, batch_id: str, token: str) -> Iterator[tuple[str, Restore | BackfillError]]:
+        """Keys that were asked for in vain, and the answer for each. Of a batch that has ended."""
         ...
 
 

@@ -17,7 +17,7 @@ from common.adapters.objects.wrappers.turns import Turns
 from common.adapters.objects.wrappers.unlabelled import UnlabelledStore
 from common.domain.location import Provider
 from common.errors import ConfigurationError
-from common.ports import ColdStore, ObjectStore, PartCopier, RestoreQueue
+from common.ports import BatchRestores, ColdStore, ObjectStore, PartCopier, RestoreQueue
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
@@ -79,6 +79,12 @@ def open_cold_store(config: LocationConfig, *, retry: bool = True, rate: SharedR
 def open_restore_queue(config: LocationConfig) -> RestoreQueue | None:
     """What the location's bucket tells of restores; None where it tells nothing here."""
     opener = cast("Callable[[LocationConfig], RestoreQueue | None] | None", _opener(config, "open_restore_queue"))
+    return None if opener is None else opener(config)
+
+
+def open_batches(config: LocationConfig) -> BatchRestores | None:
+    """What takes many restore requests of the location at once; None where it is not set up."""
+    opener = cast("Callable[[LocationConfig], BatchRestores | None] | None", _opener(config, "open_batches"))
     return None if opener is None else opener(config)
 
 

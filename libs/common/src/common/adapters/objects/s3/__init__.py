@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.store import S3Store
-from common.ports import ColdStore, PartCopier, RestoreQueue
+from common.ports import BatchRestores, ColdStore, PartCopier, RestoreQueue
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "S3Store",
+    "open_batches",
     "open_cold_store",
     "open_copier",
     "open_restore_queue",
@@ -87,3 +88,14 @@ def open_subscriptions(config: LocationConfig) -> BucketSubscriptions:
     connection.check_credentials()
     arn = SqsAddress.of(url, region=config.region).arn if url else None
     return BucketSubscriptions(connection.control, f"backfill-restores-{config.id}", config.prefix, arn)
+
+
+def open_batches(config: LocationConfig) -> BatchRestores | None:
+    """None where the location has no `thaw.batch`."""
+    settings, account = config.thawing.batch, config.thawing.account
+    if settings is None or account is None:
+        return None
+    # Imported here, as it brings boto3.
+    from common.adapters.objects.s3.batch import S3Batches
+
+    return S3Batches(config, settings, account)
