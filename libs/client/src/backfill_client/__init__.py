@@ -25,6 +25,7 @@ from backfill_client.models import (
     Location,
 )
 from backfill_client.reports import Coverage, UnbackfilledBag, UnbackfilledPage
+from backfill_client.streams import News
 
 __all__ = [
     "Amount",
@@ -42,6 +43,7 @@ __all__ = [
     "ImportProblem",
     "Ingest",
     "Location",
+    "News",
     "NotFound",
     "UnbackfilledBag",
     "UnbackfilledPage",

@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from backfill_client.errors import BackfillClientError
 from backfill_client.models import Answer, Wrapped
+from backfill_client.streams import Streams
 from backfill_client.transport import Transport
 
 
@@ -108,8 +110,11 @@ class FailurePage(Answer):
 class Campaigns:
     """`client.campaigns`. All methods raise ApiUnreachable and ApiRefused."""
 
-    def __init__(self, transport: Transport, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, transport: Transport, *, streams: Streams | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._http = transport
+        self._streams = streams
         self._sleep = sleep
 
     def preview(self, request: Mapping[str, Any]) -> CampaignPreview:
@@ -123,13 +128,27 @@ class Campaigns:
         return Campaign.model_validate(self._http.get(_address(campaign_id)))
 
     def watch(self, campaign_id: str, *, every: float = 5) -> Iterator[Campaign]:
-        """The campaign, again every few seconds, until it has finished; the last one is finished."""
-        while True:
+        """The campaign, again every few seconds while something happens, until it has finished; the last one is."""
+        for _ in self._looks(campaign_id, every=every):
             campaign = self.get(campaign_id)
             yield campaign
             if campaign.finished:
                 return
+
+    def _looks(self, campaign_id: str, *, every: float) -> Iterator[None]:
+        """When to look at a campaign: when it or its ingests say so; where that is not told, every few seconds."""
+        yield
+        try:
+            last = time.monotonic()
+            for news in self._streams.pulse(f"{_address(campaign_id)}/events") if self._streams else ():
+                if news is None or news.ingest_id is None or time.monotonic() - last >= every:
+                    yield
+                    last = time.monotonic()
+        except BackfillClientError:
+            pass
+        while True:
             self._sleep(every)
+            yield
 
     def page(self, *, after: str | None = None, limit: int = 20, only_open: bool = False) -> CampaignPage:
         """Campaigns, the newest first."""

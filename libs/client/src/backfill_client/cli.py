@@ -21,6 +21,7 @@ from backfill_client import (
 from backfill_client.create_command import create
 from backfill_client.credentials import ClientCredentials
 from backfill_client.doctor_command import doctor
+from backfill_client.events_command import events
 from backfill_client.output import Form, show_list
 from backfill_client.rebuild_command import rebuild
 from backfill_client.session import OutputOption, Session, connected, credentials_for, form_of, session_for, telling
@@ -43,6 +44,7 @@ app.add_typer(requirement_commands.app, name="requirements")
 app.add_typer(thaw_commands.app, name="thaw")
 app.command("doctor")(doctor)
 app.command("rebuild")(rebuild)
+app.command("events")(events)
 
 
 @app.callback()

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from backfill_client.asking import Asking, Wish
 from backfill_client.campaigns import Campaigns
 from backfill_client.credentials import Credentials
+from backfill_client.errors import BackfillClientError
 from backfill_client.models import (
     ApiClient,
     Bag,
@@ -24,6 +25,7 @@ from backfill_client.models import (
 from backfill_client.operations import Operations
 from backfill_client.reports import Reports
 from backfill_client.requirements import Requirements
+from backfill_client.streams import Streams
 from backfill_client.transport import Transport
 
 _LONGEST_WAIT = 25
@@ -51,7 +53,8 @@ class BackfillClient:
         self._register = Transport(register or api, auth=auth, timeout=timeout, sleep=sleep)
         self._sleep = sleep
         self.asking = Asking(self._ingests)
-        self.campaigns = Campaigns(self._ingests, sleep=sleep)
+        self.streams = Streams(self._ingests, sleep=sleep)
+        self.campaigns = Campaigns(self._ingests, streams=self.streams, sleep=sleep)
         self.operations = Operations(self._ingests)
         self.requirements = Requirements(self._ingests)
         self.reports = Reports(self._register)
@@ -104,18 +107,31 @@ class BackfillClient:
     def watch_ingest(self, ingest_id: str, *, every: float = 2) -> Iterator[Ingest]:
         """The ingest whenever it has changed, until it has finished; the last one is finished.
 
-        The API is asked at most every few seconds, and tells changes at once if it can wait for them.
+        It is asked for as soon as something happens to it, where the API can tell that; else every few seconds.
         """
         etag: str | None = None
-        while True:
-            asked = time.monotonic()
-            wait = {"wait": self._wait} if etag and self._wait else {}
-            document, etag = self._ingests.news(f"/ingests/{quote(ingest_id, safe='')}", wait, etag=etag)
+        seen = self._looks(f"/ingests/{quote(ingest_id, safe='')}", every=every)
+        for wait in seen:
+            asked = {"wait": self._wait} if etag and wait else {}
+            document, etag = self._ingests.news(f"/ingests/{quote(ingest_id, safe='')}", asked, etag=etag)
             if document is not None:
                 ingest = Ingest.model_validate(document)
                 yield ingest
                 if ingest.finished:
                     return
+
+    def _looks(self, path: str, *, every: float) -> Iterator[bool]:
+        """When to look at an ingest, and whether to wait for news then: not where news are heard anyway."""
+        yield False
+        try:
+            for _ in self.streams.pulse(f"{path}/events"):
+                yield False
+            yield False
+        except BackfillClientError:
+            pass
+        while True:
+            asked = time.monotonic()
+            yield bool(self._wait)
             self._sleep(max(0.0, every - (time.monotonic() - asked)))
 
     def get_bag(self, space: str, external_identifier: str, *, version: str | None = None) -> Bag:

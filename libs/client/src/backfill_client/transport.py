@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -20,6 +21,8 @@ _AGAIN = frozenset({_TOO_MANY, 502, 503, 504})
 _REFUSED = frozenset({_TOO_MANY})
 _LONGEST_PAUSE = 60.0
 """Seconds: the API's limits are for a minute, and who comes back earlier than told is refused again."""
+_SILENCE = 45.0
+"""Seconds after which a stream that says nothing is broken: it says something every 15."""
 
 
 class Transport:
@@ -63,6 +66,20 @@ class Transport:
         if answer.status_code == 304:
             return None, etag
         return self._document(answer), answer.headers.get("etag")
+
+    @contextmanager
+    def stream(self, path: str, *, after: str | None) -> Iterator[httpx.Response | None]:
+        """A stream of events that is open; None: there is nothing more to come. Raises ApiUnreachable, ApiRefused."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
+        timeout = httpx.Timeout(self._http.timeout.connect, read=_SILENCE)
+        try:
+            with self._http.stream("GET", self._address + path, headers=headers, timeout=timeout) as answer:
+                if answer.status_code not in (200, 204):
+                    answer.read()
+                    self._document(answer)
+                yield answer if answer.status_code == 200 else None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
 
     def _got(self, path: str, params: Query | None, headers: Mapping[str, str]) -> httpx.Response:
         given = {name: value for name, value in (params or {}).items() if value is not None}
