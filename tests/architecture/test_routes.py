@@ -20,7 +20,17 @@ from common.web.serving import HttpServer
 from ingests_api import api as ingests_api
 from ingests_api.choosing import Offer
 
-OPEN = {"/livez", "/readyz", "/management/healthcheck", "/openapi.json", "/oauth2/token"}
+OPEN = {
+    "/livez",
+    "/readyz",
+    "/management/healthcheck",
+    "/openapi.json",
+    "/oauth2/token",
+    "/docs",
+    "/docs/{name}",
+    "/docs/openapi/ingests_api.json",
+    "/docs/openapi/bag_register.json",
+}
 """What whoever reaches the port may call. Each is a decision: add to it with care."""
 
 

@@ -1,7 +1,7 @@
 """The one port of the local stack: passes requests on to the service that answers them.
 
-In production a load balancer does this: /ingests, /backfills, /dead-letters, /clients and /oauth2 to ingests_api,
-the rest to bag_register.
+In production a load balancer does this: /ingests, /backfills, /requirements, /dead-letters, /clients, /oauth2 and
+/docs/openapi/ingests_api.json to ingests_api, the rest to bag_register.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host"}
-_OF_INGESTS = ("/ingests", "/backfills", "/dead-letters", "/clients", "/oauth2")
+_OF_INGESTS = (
+    "/ingests",
+    "/backfills",
+    "/requirements",
+    "/dead-letters",
+    "/clients",
+    "/oauth2",
+    "/docs/openapi/ingests_api.json",
+)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 

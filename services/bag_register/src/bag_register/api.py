@@ -29,6 +29,7 @@ from common.web.answers import NO_SUCH_RESOURCE, Refused
 from common.web.application import new_app
 from common.web.auth import Permission, needs
 from common.web.contract import publish
+from common.web.docs_page import add_docs_page
 from common.web.health import add_health
 
 _VERSIONS = "/versions"
@@ -44,6 +45,7 @@ def make_app(around: Surroundings) -> FastAPI:
         guard=around.guard,
     )
     add_health(app, engine=around.engine)
+    add_docs_page(app, service="bag_register")
     imports_api.add_routes(app, around)
     unbackfilled.add_routes(app, around)
     coverage.add_routes(app, around)

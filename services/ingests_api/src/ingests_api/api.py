@@ -12,6 +12,7 @@ from common.web.auth import Permission, needs
 from common.web.auth.signing import Signer
 from common.web.bodies import json_body
 from common.web.contract import publish
+from common.web.docs_page import add_docs_page
 from common.web.fields import Invalid
 from common.web.health import add_health
 from common.web.quick_routes import PlainRoute
@@ -41,6 +42,7 @@ def make_app(around: Surroundings) -> FastAPI:
     )
     app.add_exception_handler(Invalid, _invalid)
     add_health(app, engine=around.engine)
+    add_docs_page(app, service="ingests_api")
     tokens_api.add_routes(app, engine=around.engine, signer=Signer(around.engine, life=around.token_life))
     clients_api.add_routes(app, around.engine)
 
