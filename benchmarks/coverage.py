@@ -89,6 +89,8 @@ class Register:
             "BACKFILL_DATABASE_URL": dsn,
             "BACKFILL_LOCATIONS": str(places),
             "BACKFILL_RECORDS": str(folder / "records"),
+            "BACKFILL_EVIDENCE_CHECKPOINTS": str(folder / "checkpoints"),
+            "BACKFILL_DIGESTS": str(folder / "digests"),
             "BACKFILL_HTTP_PORT": str(port),
             "BACKFILL_AUTH": "off",
             "BACKFILL_LOG_LEVEL": "WARNING",

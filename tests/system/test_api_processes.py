@@ -92,6 +92,8 @@ def environment(database: str, s3_server: S3Server, tmp_path: Path) -> dict[str,
         "BACKFILL_DATABASE_URL": database,
         "BACKFILL_LOCATIONS": str(locations_file(tmp_path, s3=s3_server, bucket=bucket)),
         "BACKFILL_RECORDS": str(tmp_path / "records"),
+        "BACKFILL_EVIDENCE_CHECKPOINTS": str(tmp_path / "checkpoints"),
+        "BACKFILL_DIGESTS": str(tmp_path / "digests"),
         "BACKFILL_AUTH": "off",
     }
 

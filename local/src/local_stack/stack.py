@@ -186,7 +186,13 @@ class Stack:
         text = locations_file(source=self.source, destination=self.destination, service=service)
         path.write_text(text, encoding="utf-8")
         base = common_environment(dsn=self.ledger, broker=self.broker, locations=path, health_port=health_port)
-        return base | {"BACKFILL_RECORDS": str(self._options.directory / "records")} | self._options.settings
+        folder = self._options.directory
+        kept = {
+            "BACKFILL_RECORDS": str(folder / "records"),
+            "BACKFILL_EVIDENCE_CHECKPOINTS": str(folder / "checkpoints"),
+            "BACKFILL_DIGESTS": str(folder / "digests"),
+        }
+        return base | kept | self._options.settings
 
     @property
     def ledger(self) -> str:

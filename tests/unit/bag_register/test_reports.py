@@ -173,8 +173,8 @@ def test_an_unknown_state_is_refused_with_those_there_are(client: httpx.Client) 
     answer = client.get("/reports/unbackfilled?location=azure&state=lost")
     assert (answer.status_code, answer.json()["description"]) == (
         400,
-        'Invalid value at ?state: got "lost", valid values are: verified, listed, in progress, waiting for thaw, '
-        "stalled, failed, missing, not required.",
+        'Invalid value at ?state: got "lost", valid values are: verified, listed, damaged, in progress, '
+        "waiting for thaw, stalled, failed, missing, not required.",
     )
 
 

@@ -27,6 +27,7 @@ _COLOURS = {
     "in progress": "cyan",
     "missing": "yellow",
     "stalled": "red",
+    "damaged": "red",
     "verified": "green",
     "HEALTHY": "green",
     "DEGRADED": "yellow",

@@ -14,13 +14,14 @@ from backfill_client.session import OutputOption, connected, form_of
 _COLUMNS = (
     "space", "external_identifier", "version", "state", "stage", "code", "ingest_id", "files", "bytes", "evidence",
 )  # fmt: skip
-_STATES = "missing, in-progress, waiting-for-thaw, stalled, failed, not-required, listed, verified"
+_STATES = "missing, in-progress, waiting-for-thaw, stalled, failed, not-required, listed, verified, damaged"
 SpaceOption = Annotated[str | None, typer.Option(help="Only the bags of this space")]
 
 
 def add_to(app: typer.Typer, bags: typer.Typer) -> None:
     """Add the commands to the command line and to its `bags`."""
     app.command("coverage")(show_coverage)
+    app.command("digest")(show_digest)
     bags.command("missing")(show_missing)
 
 
@@ -61,6 +62,7 @@ def _parts(totals: UnbackfilledTotals) -> str:
         (totals.not_required, "not required"),
         (totals.listed, "listed"),
         (totals.verified, "verified"),
+        (totals.damaged, "damaged"),
     ]
     return ", ".join(f"{count:,} {name}" for count, name in [*always, *(one for one in sometimes if one[0])])
 
@@ -111,3 +113,17 @@ def _show_table(found: Coverage) -> None:
 def _spaced(state: str) -> str:
     """ "waitingForThaw" for people."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in state)
+
+
+def show_digest(
+    context: typer.Context,
+    hours: Annotated[int, typer.Option(min=1, max=744, help="How far back")] = 24,
+    html: Annotated[bool, typer.Option("--html", help="As a page for a browser")] = False,
+    output: OutputOption = None,
+) -> None:
+    """Tell what happened in the last hours, how everything stands, and what waits for somebody."""
+    with connected(context) as client:
+        if form_of(context, output) is Form.JSON:
+            show_json(client.reports.digest(hours=hours))
+        else:
+            print(client.reports.digest_text(hours=hours, form="html" if html else "md"), end="")

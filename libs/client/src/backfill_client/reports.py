@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from backfill_client.models import Answer
 from backfill_client.transport import Transport
@@ -16,7 +17,7 @@ class UnbackfilledBag(Answer):
     external_identifier: str
     version: str
     state: str
-    """missing, in progress, waiting for thaw, stalled, failed, not required, listed or verified."""
+    """missing, in progress, waiting for thaw, stalled, failed, not required, listed, verified or damaged."""
     stage: str | None = None
     code: str | None = None
     ingest_id: str | None = None
@@ -38,6 +39,7 @@ class UnbackfilledTotals(Answer):
     not_required: int = 0
     listed: int = 0
     verified: int = 0
+    damaged: int = 0
 
 
 class CoverageAmount(Answer):
@@ -55,7 +57,7 @@ class CoveragePlace(Answer):
     required: bool | None = None
     """None: of all spaces together."""
     states: dict[str, CoverageAmount]
-    """By state: verified, listed, inProgress, waitingForThaw, stalled, failed, missing, notRequired."""
+    """By state: verified, listed, damaged, inProgress, waitingForThaw, stalled, failed, missing, notRequired."""
 
 
 class CoverageSpace(CoverageAmount):
@@ -122,3 +124,12 @@ class Reports:
     def coverage(self, *, space: str | None = None) -> Coverage:
         """How many bag versions of each space every location has, lacks or works on."""
         return Coverage.model_validate(self._http.get("/reports/coverage", {"space": space}))
+
+    def digest(self, *, hours: int = 24) -> dict[str, Any]:
+        """What happened in the last hours, how everything stands, and what waits for somebody."""
+        found: dict[str, Any] = self._http.get("/reports/digest", {"hours": hours})
+        return found
+
+    def digest_text(self, *, hours: int = 24, form: str = "md") -> str:
+        """The same as a page: "md" or "html"."""
+        return self._http.text("/reports/digest", {"hours": hours, "format": form})

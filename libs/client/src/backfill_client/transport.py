@@ -49,6 +49,13 @@ class Transport:
         """The document at `path`; tried up to four times. Raises ApiUnreachable, ApiRefused."""
         return self._document(self._got(path, params, {}))
 
+    def text(self, path: str, params: Query | None = None) -> str:
+        """As `get`, of what is no JSON."""
+        answer = self._got(path, params, {"Accept": "*/*"})
+        if answer.status_code >= 400:
+            self._document(answer)
+        return answer.text
+
     def pages(self, path: str, params: Mapping[str, str | None], limit: int | None) -> Iterator[Any]:
         """What the pages of a list hold, `limit` at most. Raises ApiUnreachable, ApiRefused."""
         left, after = limit, None

@@ -18,6 +18,7 @@ from bag_register import (
     proof_contract,
     uploads_api,
 )
+from bag_register.digest import api as digest_api
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
 from bag_register.reports import coverage, unbackfilled
 from bag_register.surroundings import Surroundings
@@ -49,6 +50,7 @@ def make_app(around: Surroundings) -> FastAPI:
     imports_api.add_routes(app, around)
     unbackfilled.add_routes(app, around)
     coverage.add_routes(app, around)
+    digest_api.add_routes(app, around)
     lists_api.add_routes(app, around)
     uploads_api.add_routes(app, around)
     evidence_api.add_routes(app, around)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bag_register.digest import api as digest
 from bag_register.reports import contract as reports
 from common.ledger.uploads import Owner
 from common.web.contract import Answer, Said
@@ -28,87 +29,101 @@ _FILES = typed("BagManifest", ["checksumAlgorithm", "files"], checksumAlgorithm=
 _PROBLEM = typed(
     "ImportProblem", ["bag", "code", "severity", "message"], bag=TEXT, code=TEXT, severity=TEXT, message=TEXT
 )
-SCHEMAS: dict[str, Any] = reports.SCHEMAS | {
-    "BagPlace": PLACE,
-    "StorageManifest": typed(
-        "Bag",
-        ["id", "version", "createdDate", "space", "info", "manifest", "tagManifest", "location", "replicaLocations"],
-        id=TEXT,
-        version=TEXT,
-        createdDate=MOMENT,
-        space=named("Space"),
-        info=typed("BagInfo", ["externalIdentifier"], externalIdentifier=TEXT),
-        manifest=_FILES,
-        tagManifest=_FILES,
-        location=ref("BagPlace"),
-        replicaLocations=items(ref("BagPlace")),
-    ),
-    "Versions": listing(
-        "ResultList", typed("Bag", ["id", "version", "createdDate"], id=TEXT, version=TEXT, createdDate=MOMENT)
-    ),
-    "BagVersion": typed(
-        "BagVersion",
-        ["space", "externalIdentifier", "version", "createdDate", "files", "bytes", "locations"],
-        space=named("Space"),
-        externalIdentifier=TEXT,
-        version=TEXT,
-        createdDate=MOMENT,
-        files=COUNT,
-        bytes=COUNT,
-        locations=items(named("Location")),
-    ),
-    "Location": typed(
-        "Location",
-        ["id", "title", "provider", "bucket", "prefix"],
-        id=TEXT,
-        title=TEXT,
-        provider=named("Provider", PROVIDERS),
-        bucket=TEXT,
-        prefix=TEXT,
-    ),
-    "Import": typed(
-        "Import",
-        ["id", "location", "prefix", "state", "counts", "problems", "createdDate"],
-        id=TEXT,
-        location=named("Location"),
-        prefix=TEXT,
-        state=TEXT,
-        register={"type": "boolean"},
-        parts=COUNT,
-        waitingForThaw=COUNT,
-        counts=shape(["registered", "known", "refused"], registered=COUNT, known=COUNT, refused=COUNT),
-        error=typed("ImportError", ["code", "description"], code=TEXT, description=TEXT),
-        problems=items(_PROBLEM),
-        next=TEXT,
-        createdDate=MOMENT,
-        finishedDate=MOMENT,
-    ),
-    "DryRun": typed(
-        "DryRun",
-        ["would", "location", "prefix"],
-        would=one_of(["create", "join"]),
-        location=named("Location"),
-        prefix=TEXT,
-        **{"import": TEXT},
-    ),
-    "UploadsReport": typed(
-        "UploadsReport",
-        ["location", "results"],
-        location=named("Location"),
-        results=items(
-            typed(
-                "UnfinishedUpload",
-                ["path", "uploadId", "owner", "since"],
-                path=TEXT,
-                uploadId=TEXT,
-                owner=one_of([each.value for each in Owner]),
-                since=MOMENT,
-                abortedDate=MOMENT,
-            )
+SCHEMAS: dict[str, Any] = (
+    reports.SCHEMAS
+    | digest.SCHEMAS
+    | {
+        "BagPlace": PLACE,
+        "StorageManifest": typed(
+            "Bag",
+            [
+                "id",
+                "version",
+                "createdDate",
+                "space",
+                "info",
+                "manifest",
+                "tagManifest",
+                "location",
+                "replicaLocations",
+            ],
+            id=TEXT,
+            version=TEXT,
+            createdDate=MOMENT,
+            space=named("Space"),
+            info=typed("BagInfo", ["externalIdentifier"], externalIdentifier=TEXT),
+            manifest=_FILES,
+            tagManifest=_FILES,
+            location=ref("BagPlace"),
+            replicaLocations=items(ref("BagPlace")),
         ),
-        next=shape(["after", "afterUpload"], after=TEXT, afterUpload=TEXT),
-    ),
-}
+        "Versions": listing(
+            "ResultList", typed("Bag", ["id", "version", "createdDate"], id=TEXT, version=TEXT, createdDate=MOMENT)
+        ),
+        "BagVersion": typed(
+            "BagVersion",
+            ["space", "externalIdentifier", "version", "createdDate", "files", "bytes", "locations"],
+            space=named("Space"),
+            externalIdentifier=TEXT,
+            version=TEXT,
+            createdDate=MOMENT,
+            files=COUNT,
+            bytes=COUNT,
+            locations=items(named("Location")),
+        ),
+        "Location": typed(
+            "Location",
+            ["id", "title", "provider", "bucket", "prefix"],
+            id=TEXT,
+            title=TEXT,
+            provider=named("Provider", PROVIDERS),
+            bucket=TEXT,
+            prefix=TEXT,
+        ),
+        "Import": typed(
+            "Import",
+            ["id", "location", "prefix", "state", "counts", "problems", "createdDate"],
+            id=TEXT,
+            location=named("Location"),
+            prefix=TEXT,
+            state=TEXT,
+            register={"type": "boolean"},
+            parts=COUNT,
+            waitingForThaw=COUNT,
+            counts=shape(["registered", "known", "refused"], registered=COUNT, known=COUNT, refused=COUNT),
+            error=typed("ImportError", ["code", "description"], code=TEXT, description=TEXT),
+            problems=items(_PROBLEM),
+            next=TEXT,
+            createdDate=MOMENT,
+            finishedDate=MOMENT,
+        ),
+        "DryRun": typed(
+            "DryRun",
+            ["would", "location", "prefix"],
+            would=one_of(["create", "join"]),
+            location=named("Location"),
+            prefix=TEXT,
+            **{"import": TEXT},
+        ),
+        "UploadsReport": typed(
+            "UploadsReport",
+            ["location", "results"],
+            location=named("Location"),
+            results=items(
+                typed(
+                    "UnfinishedUpload",
+                    ["path", "uploadId", "owner", "since"],
+                    path=TEXT,
+                    uploadId=TEXT,
+                    owner=one_of([each.value for each in Owner]),
+                    since=MOMENT,
+                    abortedDate=MOMENT,
+                )
+            ),
+            next=shape(["after", "afterUpload"], after=TEXT, afterUpload=TEXT),
+        ),
+    }
+)
 _AZURE, _COLD = {"id": "azure", "type": "Location"}, {"id": "cold", "type": "Location"}
 _PLACE = {
     "id": "cold",
@@ -197,58 +212,66 @@ _LINE = {
 }
 _LINES = {"type": "string", "examples": ["space,external_identifier,version,created_date,files,bytes,locations\r\n"]}
 
-OPERATIONS = reports.OPERATIONS | {
-    "POST /imports": Said(
-        {
-            200: Answer(
-                "What a dry run has to tell",
-                ref("DryRun"),
-                {"type": "DryRun", "would": "create", "location": _COLD, "prefix": ""},
-            ),
-            202: Answer("Begun, or it runs", ref("Import"), _IMPORT, headers={"Location": "The import's address"}),
-        },
-        {"dryRun": False},
-        {"location": _COLD, "prefix": "digitised/"},
-        _REQUEST,
-    ),
-    "GET /imports/{import_id}": Said(
-        {
-            200: Answer("The import, or all its problems as CSV", ref("Import"), _IMPORT, more={"text/csv": _PROBLEMS}),
-            404: Answer("There is no such import"),
-        },
-        {"import_id": "3", "after": 0, "format": "json"},
-    ),
-    "GET /reports/uploads": Said(
-        {200: Answer("A page", ref("UploadsReport"), _UPLOADS)}, {"location": "azure", "limit": 100}
-    ),
-    "GET /bags": Said(
-        {
-            200: Answer(
-                "A page, or the whole list as CSV",
-                listing("ResultList", ref("BagVersion")),
-                {"type": "ResultList", "results": [_LINE], "next": "digitised/b12345/v2"},
-                more={"text/csv": _LINES},
-            )
-        },
-        {"space": "digitised", "limit": 100, "format": "json"},
-    ),
-    "GET /bags/{rest}": Said(
-        {
-            200: Answer(
-                "The storage manifest; below …/versions the list of versions",
-                {"anyOf": [ref("StorageManifest"), ref("Versions")]},
-                _BAG,
-            ),
-            304: Answer("It is as the ETag given says"),
-            404: Answer("There is no such bag, or no such version of it"),
-        },
-        {"rest": "digitised/b12345", "version": "v2"},
-    ),
-    "GET /locations": Said(
-        {
-            200: Answer(
-                "All of them", listing("ResultList", ref("Location")), {"type": "ResultList", "results": [_LOCATION]}
-            )
-        }
-    ),
-}
+OPERATIONS = (
+    reports.OPERATIONS
+    | digest.OPERATIONS
+    | {
+        "POST /imports": Said(
+            {
+                200: Answer(
+                    "What a dry run has to tell",
+                    ref("DryRun"),
+                    {"type": "DryRun", "would": "create", "location": _COLD, "prefix": ""},
+                ),
+                202: Answer("Begun, or it runs", ref("Import"), _IMPORT, headers={"Location": "The import's address"}),
+            },
+            {"dryRun": False},
+            {"location": _COLD, "prefix": "digitised/"},
+            _REQUEST,
+        ),
+        "GET /imports/{import_id}": Said(
+            {
+                200: Answer(
+                    "The import, or all its problems as CSV", ref("Import"), _IMPORT, more={"text/csv": _PROBLEMS}
+                ),
+                404: Answer("There is no such import"),
+            },
+            {"import_id": "3", "after": 0, "format": "json"},
+        ),
+        "GET /reports/uploads": Said(
+            {200: Answer("A page", ref("UploadsReport"), _UPLOADS)}, {"location": "azure", "limit": 100}
+        ),
+        "GET /bags": Said(
+            {
+                200: Answer(
+                    "A page, or the whole list as CSV",
+                    listing("ResultList", ref("BagVersion")),
+                    {"type": "ResultList", "results": [_LINE], "next": "digitised/b12345/v2"},
+                    more={"text/csv": _LINES},
+                )
+            },
+            {"space": "digitised", "limit": 100, "format": "json"},
+        ),
+        "GET /bags/{rest}": Said(
+            {
+                200: Answer(
+                    "The storage manifest; below …/versions the list of versions",
+                    {"anyOf": [ref("StorageManifest"), ref("Versions")]},
+                    _BAG,
+                ),
+                304: Answer("It is as the ETag given says"),
+                404: Answer("There is no such bag, or no such version of it"),
+            },
+            {"rest": "digitised/b12345", "version": "v2"},
+        ),
+        "GET /locations": Said(
+            {
+                200: Answer(
+                    "All of them",
+                    listing("ResultList", ref("Location")),
+                    {"type": "ResultList", "results": [_LOCATION]},
+                )
+            }
+        ),
+    }
+)

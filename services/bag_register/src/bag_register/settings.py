@@ -28,6 +28,17 @@ class Settings(HttpSettings):
     evidence_key: Path | None = Field(
         default=None, description="Ed25519 private key (PEM) that signs checkpoints; unsigned where absent"
     )
+    digests: str = Field(
+        default="digests",
+        min_length=1,
+        description="where the daily digest is written, as Markdown and as HTML: a location's id, or a directory",
+    )
+    digest_hour: int = Field(default=6, ge=0, le=23, description="hour (UTC) at which a digest's day ends")
+    digest_webhook: str | None = Field(
+        default=None,
+        pattern=r"^https?://.+$",
+        description="address that each digest is POSTed to as JSON (`text` holds the Markdown); none where absent",
+    )
     checkpoint_every: timedelta = Field(
         default=timedelta(hours=1), gt=timedelta(0), description="how often a checkpoint is written"
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from bag_register.api import make_app
+from bag_register.digest.delivering import Deliverer
+from bag_register.digest.webhook import post_to
 from bag_register.file_lists import FileLists
 from bag_register.importing import Import, Pace
 from bag_register.records import LedgerRecords
@@ -55,7 +57,7 @@ def run() -> None:
     )
     with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):
         steps = make_steps(engine=engine, stores=stores, lists=lists)
-        chores = {"evidence": sealer.chore}
+        chores = {"evidence": sealer.chore, "digest": open_deliverer(settings, engine, stores).chore}
         run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings), chores=chores)
 
 
@@ -91,6 +93,14 @@ def open_sealer(settings: Settings, engine: Engine, stores: ConfiguredStores) ->
     store, prefix = _place("BACKFILL_EVIDENCE_CHECKPOINTS", settings.evidence_checkpoints, stores)
     sign, every = signing(settings.evidence_key), settings.checkpoint_every
     return Sealer(engine=engine, store=store, prefix=prefix, sign=sign, every=every)
+
+
+def open_deliverer(settings: Settings, engine: Engine, stores: ConfiguredStores) -> Deliverer:
+    """What writes the daily digest. Raises ConfigurationError."""
+    store, prefix = _place("BACKFILL_DIGESTS", settings.digests, stores)
+    url = settings.digest_webhook
+    post = partial(post_to, url) if url else None
+    return Deliverer(engine=engine, store=store, prefix=prefix, hour=settings.digest_hour, post=post)
 
 
 def _place(setting: str, named: str, stores: ConfiguredStores) -> tuple[ObjectStore, str]:

@@ -14,6 +14,8 @@ class CopyState(StrEnum):
     """Registered, and every byte was read back (evidence E3 or better)."""
     LISTED = "listed"
     """Registered on what the store or its provider says (E0 to E2); nobody has read it back."""
+    DAMAGED = "damaged"
+    """Registered, and the last time it was read again it was not what the manifests say."""
     IN_PROGRESS = "in progress"
     WAITING = "waiting for thaw"
     """In progress, and at least one of its objects is being restored from an archive tier."""
@@ -29,7 +31,7 @@ class CopyState(StrEnum):
     @property
     def held(self) -> bool:
         """Whether the location is on the bag's record."""
-        return self in (CopyState.VERIFIED, CopyState.LISTED)
+        return self in (CopyState.VERIFIED, CopyState.LISTED, CopyState.DAMAGED)
 
 
 class Health(StrEnum):
@@ -40,7 +42,7 @@ class Health(StrEnum):
     DEGRADED = "DEGRADED"
     """A copy that is required is lacking, or only listed."""
     AT_RISK = "AT RISK"
-    """Some bag version has fewer than two copies, or none that was read back."""
+    """Some bag version has fewer than two copies, or none that was read back, or a damaged one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class Place:
 
 def health(places: Iterable[Place], *, at_risk: int) -> Health:
     """Of one space, from its places and the number of its bag versions at risk."""
-    if at_risk:
+    places = list(places)
+    if at_risk or any(CopyState.DAMAGED in place.states for place in places):
         return Health.AT_RISK
     lacking = any(place.required and set(place.states) - {CopyState.VERIFIED} for place in places)
     return Health.DEGRADED if lacking else Health.HEALTHY

@@ -136,6 +136,7 @@ ingests = Table(
     Index("ix_ingests_bag", "space", "external_identifier", "version"),
     Index("ix_ingests_campaign", "campaign_id", postgresql_where=text("campaign_id IS NOT NULL")),
     *(Index(f"ix_ingests_{name}", *columns, "created_at", "id") for name, columns in _LISTED_BY.items()),
+    Index("ix_ingests_finished", "finished_at"),
     Index("ix_ingests_code", "error_code", "created_at", "id", postgresql_where=text("error_code IS NOT NULL")),
     Index("ix_ingests_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, Double, ForeignKey, Table, Text, text
+from sqlalchemy import Column, Date, DateTime, Double, ForeignKey, Table, Text, text
 
 from common.ledger.columns import metadata, one_of, timestamp
 
@@ -38,4 +38,12 @@ unfinished_uploads = Table(
     timestamp("seen_at"),
     timestamp("aborted_at", nullable=True),
     one_of("owner", ["live", "abandoned", "unknown"]),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("day", Date, primary_key=True),
+    timestamp("claimed_until", default=False),
+    timestamp("delivered_at", nullable=True),
 )

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from common.domain.coverage import Health
 from common.ledger.engine import transaction
+from common.ledger.fixity.tables import copy_health, fixity_checks
 from common.ledger.requirements.tables import requirements
 from common.ledger.tables import bag_locations, bag_versions, ingests, locations, replicas, segments
 
@@ -35,8 +37,8 @@ class Archive:
     def something_happens(self) -> None:
         what = self.random.choices(
             (self._deposit, self._begin, self._move, self._fail, self._register, self._read_back, self._stall,
-             self._require, self._no_longer_require, self._add_location),
-            (6, 6, 8, 2, 4, 3, 2, 1, 1, 1),
+             self._damage, self._require, self._no_longer_require, self._add_location),
+            (6, 6, 8, 2, 4, 3, 2, 1, 1, 1, 1),
         )[0]  # fmt: skip
         with transaction(self.engine) as connection:
             what(connection)
@@ -100,6 +102,29 @@ class Archive:
     def _stall(self, connection: Connection) -> None:
         if row := self._pick(connection, select(replicas).where(replicas.c.state.in_(OPEN))):
             connection.execute(update(replicas).where(replicas.c.id == row.id).values(stalled_at=text("now()")))
+
+    def _damage(self, connection: Connection) -> None:
+        """A copy is read again, and is bad; or good after all."""
+        if row := self._pick(connection, select(bag_locations)):
+            verdict = self.random.choice(("bad", "bad", "good"))
+            check = connection.execute(
+                insert(fixity_checks)
+                .values(
+                    bag_version_id=row.bag_version_id,
+                    location_id=row.location_id,
+                    state="finished",
+                    verdict=verdict,
+                    asked_by="test",
+                )
+                .returning(fixity_checks.c.id)
+            ).scalar_one()
+            values = {"verdict": verdict, "evidence_class": "E3", "check_id": check}
+            place = {"bag_version_id": row.bag_version_id, "location_id": row.location_id}
+            connection.execute(
+                upsert(copy_health)
+                .values(**place, **values)
+                .on_conflict_do_update(index_elements=list(place), set_=values)
+            )
 
     def _require(self, connection: Connection) -> None:
         place = self._pick(connection, select(locations.c.id))
@@ -214,27 +239,36 @@ def by_hand(engine: Engine) -> ByHand:
         copies = {(row.bag_version_id, row.location_id): row for row in connection.execute(select(bag_locations))}
         work = {(row.bag_version_id, row.location_id): row for row in connection.execute(select(replicas))}
         thaws = set(connection.execute(select(segments.c.replica_id).where(segments.c.state == "thawing")).scalars())
+        bad = {
+            (row.bag_version_id, row.location_id)
+            for row in connection.execute(select(copy_health).where(copy_health.c.verdict == "bad"))
+        }
         stated = [(row.location_id, row.space) for row in connection.execute(select(requirements))]
     states: dict[tuple[str, str, str], str] = {}
     at_risk: Counter[str] = Counter()
     unhealthy: set[str] = set()
+    harmed: set[str] = set()
     for bag in bags:
         held = [copies[bag.id, place] for place in places if (bag.id, place) in copies]
         read_back = [copy for copy in held if copy.evidence_class in ("E3", "E4")]
         at_risk[bag.space] += len(held) < 2 or not read_back
         for place in places:
-            state = _state(copies.get((bag.id, place)), work.get((bag.id, place)), thaws)
+            damaged = (bag.id, place) in bad
+            state = "damaged" if damaged else _state(copies.get((bag.id, place)), work.get((bag.id, place)), thaws)
             named = [space for location, space in stated if location == place]
             if state == "missing" and named and None not in named and bag.space not in named:
                 state = "not required"
             if state != "verified" and (None in named or bag.space in named):
                 unhealthy.add(bag.space)
+            if damaged:
+                harmed.add(bag.space)
             states[bag.space, bag.external_identifier, place] = state
     sums = Counter((space, place, state) for (space, _, place), state in states.items())
-    return ByHand(states, sums, at_risk, {space: _health(at_risk[space], space in unhealthy) for space in at_risk})
+    told = {space: _health(at_risk[space] or space in harmed, space in unhealthy) for space in at_risk}
+    return ByHand(states, sums, at_risk, told)
 
 
-def _health(at_risk: int, lacking: bool) -> Health:
+def _health(at_risk: int | bool, lacking: bool) -> Health:
     return Health.AT_RISK if at_risk else Health.DEGRADED if lacking else Health.HEALTHY
 
 

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Row, delete, func, select, text, union, union
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.coverage import Amount, CopyState, Place, Policy
-from common.domain.replica import EvidenceClass, ReplicaState, SegmentState
+from common.domain.replica import EvidenceClass, ReplicaState, SegmentState, Verdict
 from common.ledger.coverage.tables import coverage, coverage_changes, gaps
+from common.ledger.fixity.tables import copy_health
 from common.ledger.requirements.tables import requirements
-from common.ledger.tables import replicas, segments
+from common.ledger.tables import bag_locations, bag_versions, replicas, segments
 
 OPEN = tuple(state.value for state in ReplicaState if not state.terminal)
 _SUMS = ("bags", "files", "bytes")
@@ -83,6 +84,11 @@ def matrix(connection: Connection, *, space: str | None = None) -> Matrix:
         place = states[row.space, row.location_id]
         _add(place, CopyState.STALLED if row.stalled else CopyState.WAITING, amount)
         place[CopyState.IN_PROGRESS] = place.get(CopyState.IN_PROGRESS, Amount()) - amount
+    for row in connection.execute(_damaged(space)):
+        amount = Amount(int(row.bags), int(row.files), int(row.bytes))
+        place, before = states[row.space, row.location_id], _STATES[row.evidence_class]
+        _add(place, CopyState.DAMAGED, amount)
+        place[before] = place.get(before, Amount()) - amount
     places = tuple(_place(name, location, required, states[name, location]) for name, location in sorted(states))
     return Matrix(tuple(place for place in places if place.states), bags, at_risk)
 
@@ -147,6 +153,29 @@ def _held_up(space: str | None) -> Any:
         .group_by(gaps.c.space, gaps.c.location_id, text("stalled"))
     )
     return query if space is None else query.where(gaps.c.space == space)
+
+
+def _damaged(space: str | None) -> Any:
+    """The copies whose last reading was bad, by what they rested on before; found by the index of the bad ones."""
+    at = (bag_locations.c.bag_version_id == copy_health.c.bag_version_id) & (
+        bag_locations.c.location_id == copy_health.c.location_id
+    )
+    query = (
+        select(
+            bag_versions.c.space,
+            copy_health.c.location_id,
+            bag_locations.c.evidence_class,
+            func.count().label("bags"),
+            func.sum(bag_versions.c.file_count).label("files"),
+            func.sum(bag_versions.c.bytes).label("bytes"),
+        )
+        .select_from(copy_health)
+        .join(bag_locations, at)
+        .join(bag_versions, bag_versions.c.id == copy_health.c.bag_version_id)
+        .where(copy_health.c.verdict == Verdict.BAD.value)
+        .group_by(bag_versions.c.space, copy_health.c.location_id, bag_locations.c.evidence_class)
+    )
+    return query if space is None else query.where(bag_versions.c.space == space)
 
 
 def evidence_classes(connection: Connection, *, location: str) -> dict[str, Amount]:

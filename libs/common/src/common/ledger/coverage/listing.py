@@ -25,9 +25,10 @@ from sqlalchemy.sql.selectable import Select
 
 from common.domain.bag import BagVersion
 from common.domain.coverage import CopyState, Policy
-from common.domain.replica import EvidenceClass, ReplicaState, SegmentState
+from common.domain.replica import EvidenceClass, ReplicaState, SegmentState, Verdict
 from common.ledger.coverage.counting import OPEN
 from common.ledger.coverage.tables import gaps
+from common.ledger.fixity.tables import copy_health
 from common.ledger.tables import bag_locations, bag_versions, replicas, segments
 
 LACKING = (
@@ -177,10 +178,17 @@ def _copies(asked: Asked) -> _Part | None:
     if not wanted:
         return None
     read_back = bag_locations.c.evidence_class >= EvidenceClass.READ_BACK.value
+    bad = exists().where(
+        copy_health.c.bag_version_id == bag_locations.c.bag_version_id,
+        copy_health.c.location_id == bag_locations.c.location_id,
+        copy_health.c.verdict == Verdict.BAD.value,
+    )
     query = (
         select(
             *_named(bag_versions),
-            case((read_back, CopyState.VERIFIED.value), else_=CopyState.LISTED.value).label("standing"),
+            case(
+                (bad, CopyState.DAMAGED.value), (read_back, CopyState.VERIFIED.value), else_=CopyState.LISTED.value
+            ).label("standing"),
             literal(None).label("stage"),
             literal(None).label("code"),
             bag_locations.c.ingest_id,
@@ -191,8 +199,9 @@ def _copies(asked: Asked) -> _Part | None:
         .join(bag_locations, bag_locations.c.bag_version_id == bag_versions.c.id)
         .where(bag_locations.c.location_id == asked.location)
     )
-    if len(wanted) == 1:
-        query = query.where(read_back if wanted[0] is CopyState.VERIFIED else ~read_back)
+    states = {CopyState.DAMAGED: bad, CopyState.VERIFIED: ~bad & read_back, CopyState.LISTED: ~bad & ~read_back}
+    if len(wanted) < len(states):
+        query = query.where(or_(*(states[state] for state in wanted)))
     return _Part(_of_space(query, bag_versions.c.space, asked), _named(bag_versions))
 
 
