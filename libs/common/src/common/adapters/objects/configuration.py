@@ -32,16 +32,26 @@ from pydantic import (
 from common.adapters.objects.bandwidth import Bandwidth, read_bandwidth
 from common.adapters.objects.cold_configuration import ArchiveClass, ThawConfig
 from common.domain.layout import DEFAULT_LAYOUT, Layout
+from common.adapters.objects.thaw_budget import ThawBudget
 from common.domain.location import Location, LocationId, Provider
 from common.domain.naming import Names
 from common.errors import ConfigurationError
 
-S3_ONLY = ("access_key_id", "secret_access_key", "session_token", "region", "storage_class", "archive_class", "thaw")
+S3_ONLY = (
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "region",
+    "storage_class",
+    "archive_class",
+    "thaw",
+    "thaw_budget",
+)
 AZURE_ONLY = ("account_name", "account_key", "sas_token", "access_tier")
 SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
 READABLE_TIERS = ("Hot", "Cool", "Cold", "Smart")
 
-_TABLES = ("thaw",)
+_TABLES = ("thaw", "thaw_budget")
 """Settings that are tables themselves."""
 
 _UNREADABLE = (
@@ -86,6 +96,9 @@ class LocationConfig(BaseModel):
     runs; what objects are in is looked up when it matters."""
     thaw: ThawConfig | None = None
     """S3: how objects are brought back; a table `[locations.<id>.thaw]`, all of it optional."""
+    thaw_budget: ThawBudget | None = None
+    """S3: what thawing there may take at once, by the day and by the month, as a table `[locations.<id>.thaw_budget]`;
+    see [thawing](../explanations/thawing.md#budgets). None: no limit, and copies are asked for BACKFILL_THAW_DAYS."""
     access_tier: str | None = None
     """Azure access tier of new blobs; None leaves it to the account."""
     names: Names = Names.REFUSE
@@ -103,7 +116,7 @@ class LocationConfig(BaseModel):
     bandwidth: Annotated[Bandwidth, BeforeValidator(read_bandwidth)] | None = None
     """Bytes per second of all processes together, read and written: "8 MB/s", or a list of hours with their rates."""
     timezone: str = "UTC"
-    """Whose hours `bandwidth` means, such as "Europe/London"."""
+    """Whose hours `bandwidth` and `thaw_budget` mean, such as "Europe/London"."""
     connect_timeout: float = Field(default=10, gt=0)
     """Seconds."""
     read_timeout: float = Field(default=60, gt=0)
@@ -185,9 +198,13 @@ class LocationConfig(BaseModel):
         """What locations that share a limit on restore requests have in common: endpoint, region and account."""
         return "/".join((self.endpoint or "aws", self.region or "", self.thawing.account or ""))
 
+    @property
+    def zone(self) -> tzinfo:
+        return _zone(self.timezone)
+
     def local_time(self) -> datetime:
         """Now, where the location is."""
-        return datetime.now(_zone(self.timezone))
+        return datetime.now(self.zone)
 
 
 def _zone(name: str) -> tzinfo:

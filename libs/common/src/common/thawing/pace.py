@@ -1,0 +1,35 @@
+"""How fast copying is, measured while it had something to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_ENOUGH = 5
+"""Rows that a measurement needs."""
+_LEAST = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Objects that could be read since `readable` and were copied by `copied`."""
+
+    readable: datetime
+    copied: datetime
+    bytes: int
+
+
+def busy_rate(sample: Iterable[Copied]) -> float | None:
+    """Bytes per second while anything lay readable; None where too little was copied to tell.
+
+    Time without work does not count: a rate that sank because little was thawed would have less thawed yet.
+    """
+    rows = sorted(sample, key=lambda row: row.readable)
+    if len(rows) < _ENOUGH:
+        return None
+    busy, until = timedelta(0), rows[0].readable
+    for row in rows:
+        busy += max(timedelta(0), row.copied - max(until, row.readable))
+        until = max(until, row.copied)
+    return sum(row.bytes for row in rows) / max(busy, _LEAST).total_seconds()
