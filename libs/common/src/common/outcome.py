@@ -112,6 +112,8 @@ class Wait:
     """Further sentences for the user, each of which the history has once."""
     awaited: Awaited | None = field(default=None, compare=False)
     """The row is looked at sooner where all of these were told of. Not compared: it holds a measured time."""
+    about: str = ""
+    """What is waited for, where that is not what the stage usually waits for: `why` is in the history once for each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field, PositiveInt
 
@@ -26,6 +27,9 @@ class Settings(WorkerSettings):
     )
     check_thaw_every: timedelta = Field(
         default=timedelta(minutes=15), description="how long frozen objects are left alone"
+    )
+    prices: Path | None = Field(
+        default=None, description="price book (TOML) that costs and budgets go by; the shipped one if absent"
     )
     segment_files: PositiveInt = Field(default=500, description="most files in a segment")
     segment_bytes: PositiveInt = Field(default=1 << 30, description="most bytes in a segment of several files")

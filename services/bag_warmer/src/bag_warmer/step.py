@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from bag_warmer import planning
+from bag_warmer.gate import Errand, Gate, OpenGate
 from bag_warmer.presence import Presence, Records
 from bag_warmer.thaw import noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
@@ -40,6 +41,7 @@ class Plan:
         records: Records,
         warming: Warming,
         names: Callable[[LocationId], Names],
+        gate: Gate | None = None,
         pools: Pools = ThreadPoolExecutor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,6 +49,7 @@ class Plan:
         self._pools = pools
         self._clock = clock
         self._records = records
+        self._gate = gate or OpenGate()
         self._warming = warming
         self._names = names
         """What a destination does with names that it cannot hold."""
@@ -82,7 +85,7 @@ class Plan:
         if not tags:
             told = f"there is nothing at {job.source.name} under {job.source.root(job.bag)}"
             return Rejected(code="source_vanished", why=told, for_user=told)
-        wish = self._warming.wish_of(job.options, job.source.id)
+        wish, errand = self._warming.wish_of(job.options, job.source.id), Errand.of(job)
         found = thaw(
             tags,
             store=store,
@@ -90,8 +93,11 @@ class Plan:
             wish=wish,
             asked=remembered(job.progress),
             checkpoint=job.hold.checkpoint,
+            permit=lambda frozen: self._gate.admit(errand, frozen, wish),
             pools=self._pools,
         )
+        if found.accepted:
+            self._gate.asked(errand, found.accepted)
         job.hold.remember(**noted(job.progress, found, wish))
         return unfinished(
             found,

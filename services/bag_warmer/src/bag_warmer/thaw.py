@@ -9,15 +9,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bag_warmer.asking import Asking, Sent
+from bag_warmer.gate import Permit
 from bag_warmer.warmth import INTELLIGENT_TIERING, Warmth, answered, longest, request_for, unasked, warmth
 from bag_warmer.wishes import Asked, Wish
 from common.errors import BackfillError
+from common.outcome import Wait
 from common.pools import Pools
 from common.ports import ColdStore, ObjectInfo, ObjectStore, Tier
 
 Spare = Callable[[Sequence[ObjectInfo]], set[str]]
 """Which of these frozen objects need not be read at all."""
 
+Permits = Callable[[Sequence[ObjectInfo]], Permit]
+"""What may be asked for now, where these are frozen and needed."""
 
 Batch = Callable[[Sequence[ObjectInfo]], Mapping[str, Sent | None]]
 """What of these cold objects a batch asks for (None), or was answered."""
@@ -35,6 +39,11 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 def none_spared(_frozen: Sequence[ObjectInfo]) -> set[str]:
     """Every object is needed."""
     return set()
+
+
+def all_permitted(_frozen: Sequence[ObjectInfo]) -> Permit:
+    """Nothing is held back."""
+    return Permit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class Thaw:
     """Wished for what cannot be read yet."""
     promised: timedelta = timedelta(0)
     """How long the provider says that it takes at most, from a request on."""
+    held: Wait | None = None
+    """Why what is cold was not asked for."""
 
     @property
     def ready(self) -> bool:
@@ -98,13 +109,14 @@ def thaw(
     checkpoint: Callable[[], None],
     spare: Spare = none_spared,
     batch: Batch = none_batched,
+    permit: Permits = all_permitted,
     threads: int = 8,
     pools: Pools = ThreadPoolExecutor,
 ) -> Thaw:
     """One round. Objects must come from a fresh look at the store; `asked` is what earlier rounds remembered.
 
     What the store says about a single object is in the answer and keeps no other object from being asked for.
-    Raises what it says about the bucket, and what `spare` raises.
+    Raises what it says about the bucket, and what `spare` and `permit` raise.
     """
     if cold is None:
         return _found([_Seen(info, unasked(info)) for info in infos], [], asked=asked, now=_NEVER, wish=wish)
@@ -115,12 +127,14 @@ def thaw(
         frozen = [one.info for one in seen if one.warmth is Warmth.COLD]
         spared = spare(frozen) if frozen else set()
         seen = [one for one in seen if one.info.key not in spared]
+        may = permit([info for info in frozen if info.key not in spared])
+        wish = replace(wish, days=may.days or wish.days)
         asking = Asking(cold, wish, checkpoint)
-        held = batch([one.info for one in seen if one.warmth is Warmth.COLD])
+        held = {} if may.held else batch([one.info for one in seen if one.warmth is Warmth.COLD])
         alone = [one for one in seen if one.info.key not in held]
-        sent = [one for one in held.values() if one] + _ask(alone, asking, pool, asked=asked, wish=wish)
+        sent = [one for one in held.values() if one] + _ask(alone, asking, pool, asked=asked, wish=wish, may=may)
     found = _found(seen, sent, asked=asked, now=now, wish=wish)
-    return replace(found, objects=len(looked), spared=frozenset(spared), throttled=asking.throttled)
+    return replace(found, objects=len(looked), spared=frozenset(spared), throttled=asking.throttled, held=may.held)
 
 
 def remembered(progress: Mapping[str, Any]) -> dict[str, Asked]:
@@ -137,7 +151,7 @@ def noted(progress: Mapping[str, Any], found: Thaw, wish: Wish) -> dict[str, Any
     before = progress.get("restores", {})
     restores = {
         "tier": wish.tier.value,
-        "days": wish.days,
+        "days": max(one.request.days or wish.days for one in taken),
         "objects": before.get("objects", 0) + len(taken),
         "bytes": before.get("bytes", 0) + sum(one.info.size for one in taken),
     }
@@ -166,25 +180,29 @@ def _judged(
     return _Seen(info, state)
 
 
-def _ask(seen: list[_Seen], asking: Asking, pool: Executor, *, asked: Mapping[str, Asked], wish: Wish) -> list[Sent]:
+def _ask(
+    seen: list[_Seen], asking: Asking, pool: Executor, *, asked: Mapping[str, Asked], wish: Wish, may: Permit
+) -> list[Sent]:
     """Ask for what is cold or about to expire; and, faster, for what was asked for more slowly than is wished now."""
 
     def one(seen: _Seen) -> Sent | None:
         before = asked.get(seen.info.key)
         return asking.ask(seen.info, days=before.days if before and seen.warmth is Warmth.WARMING else None)
 
-    needy = [one for one in seen if one.error is None and _wants(one, asked.get(one.info.key), wish)]
+    needy = [one for one in seen if one.error is None and _wants(one, asked.get(one.info.key), wish, may)]
     return [sent for sent in pool.map(one, needy) if sent is not None]
 
 
-def _wants(seen: _Seen, before: Asked | None, wish: Wish) -> bool:
+def _wants(seen: _Seen, before: Asked | None, wish: Wish, may: Permit) -> bool:
     if seen.warmth is Warmth.WARMING:
         wanted = request_for(seen.info, tier=wish.tier_of(seen.info), days=wish.days)
         if before is None:
             # Somebody else's, of a tier we do not know: asked for once, which is refused where it is as fast.
             return wanted.tier.faster_than(Tier.BULK)
         return before.slower_than(wanted.tier)
-    return seen.warmth in (Warmth.COLD, Warmth.LUKEWARM)
+    if seen.warmth is Warmth.LUKEWARM:
+        return may.may_extend
+    return seen.warmth is Warmth.COLD and may.held is None
 
 
 def _found(seen: list[_Seen], sent: list[Sent], *, asked: Mapping[str, Asked], now: datetime, wish: Wish) -> Thaw:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from bag_warmer.batching import Batching, Requests
+from bag_warmer.gate import Errand, Gate, OpenGate
 from bag_warmer.thaw import Batch, Thaw, none_batched, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
 from bag_warmer.wishes import Wish
@@ -27,6 +29,7 @@ class ThawSegment:
         *,
         stores: Stores,
         warming: Warming,
+        gate: Gate | None = None,
         pools: Pools = ThreadPoolExecutor,
         clock: Callable[[], float] = time.monotonic,
         requests: Requests | None = None,
@@ -35,6 +38,7 @@ class ThawSegment:
         self._requests = requests
         """What segments gather for batches; None: every object is asked for by itself."""
         self._stores = stores
+        self._gate = gate or OpenGate()
         self._pools = pools
         self._warming = warming
 
@@ -49,7 +53,8 @@ class ThawSegment:
         # Once more before objects are called others: listings lag, and may come with a wrong byte.
         if _other_objects(wanted, infos) and (refused := _other_objects(wanted, infos := listed())):
             return refused
-        found = self._thawed(job, store, wanted, infos)
+        errand = Errand.of(job)
+        found = self._thawed(job, store, wanted, infos, errand)
         unready = unfinished(
             found,
             what="object",
@@ -57,10 +62,17 @@ class ThawSegment:
             bucket=job.source.bucket,
             looked_ago=self._clock() - began,
         )
+        if unready is None and (until := _first_to_expire(listed() if found.accepted else infos)):
+            self._gate.readable(errand, until)
         return unready or Done(said=_said(found))
 
     def _thawed(
-        self, job: SegmentJob, store: ObjectStore, wanted: Mapping[str, PlannedFile], infos: Mapping[str, ObjectInfo]
+        self,
+        job: SegmentJob,
+        store: ObjectStore,
+        wanted: Mapping[str, PlannedFile],
+        infos: Mapping[str, ObjectInfo],
+        errand: Errand,
     ) -> Thaw:
         wish = self._warming.wish_of(job.options, job.source.id)
         found = thaw(
@@ -72,8 +84,11 @@ class ThawSegment:
             checkpoint=job.hold.checkpoint,
             spare=lambda frozen: self._copied(job, {info.key: wanted[info.key] for info in frozen}),
             batch=self._batch(job, wish),
+            permit=lambda frozen: self._gate.admit(errand, frozen, wish),
             pools=self._pools,
         )
+        if found.accepted:
+            self._gate.asked(errand, found.accepted)
         if found.accepted or not found.ready:
             job.hold.remember(**noted(job.progress, found, wish))
         return found
@@ -97,6 +112,13 @@ class ThawSegment:
             # The warmer may do without this right: it then thaws what was copied before, too.
             return set()
         return {keys[name] for name, info in there.items() if info.size == frozen[keys[name]].size}
+
+
+def _first_to_expire(infos: Mapping[str, ObjectInfo]) -> datetime | None:
+    """As the store says; None where nothing expires."""
+    return min(
+        (info.restore.expires_at for info in infos.values() if info.restore and info.restore.expires_at), default=None
+    )
 
 
 def _said(found: Thaw) -> str:

@@ -81,6 +81,8 @@ def refused(found: Thaw, *, what: str) -> Rejected | None:
 
 def waiting(found: Thaw, *, what: str, check_every: timedelta) -> Wait:
     """Leave frozen objects alone for a while; a throttled round goes on soon."""
+    if found.held:
+        return replace(found.held, told=_fallbacks(found))
     again = min(check_every, timedelta(seconds=10)) if found.throttled else check_every
     hours = found.promised.total_seconds() / 3600
     within = f"{hours:.0f} hours" if hours >= 1 else "minutes"

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from bag_warmer import subscribing
 from bag_warmer.batches import LedgerRequests, Send
+from bag_warmer.admissions import House, LedgerGate, Prolonging
 from bag_warmer.listening import Forget, Listener
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
@@ -25,11 +26,13 @@ from common.checking import Duties
 from common.checking import check as probe
 from common.domain.location import LocationId
 from common.errors import ConfigurationError, StoreError, TransientError
+from common.ledger.thawing.admitting import Terms
 from common.pools import Pools
 from common.probing.stores import can_list, can_read, can_thaw
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import read_settings
 from common.runtime.worker import Step
+from common.thawing.prices import read_prices
 from common.topology import PLANNING, TAG_THAWING, THAWING, Stage
 
 SERVICE = "bag_warmer"
@@ -54,6 +57,7 @@ def run() -> None:
         chores={
             "restores": Forget(engine),
             **make_batch_chores(settings=settings, engine=engine, configs=stores.configs),
+            "extensions": make_prolonging(settings=settings, engine=engine, stores=stores),
         },
     )
 
@@ -102,13 +106,40 @@ def make_batch_chores(
 def make_steps(
     *, settings: Settings, engine: Engine, stores: ConfiguredStores, pools: Pools = ThreadPoolExecutor
 ) -> dict[Stage, Step]:
-    """The steps of this service by stage."""
+    """The steps of this service by stage. Raises ConfigurationError for a price book that is none."""
+    gate = LedgerGate(engine, make_house(settings=settings, stores=stores))
     batched = frozenset(one for one, config in stores.configs.items() if config.thawing.batch)
     warming = settings.warming({one: wish_of(config, settings.wish) for one, config in stores.configs.items()}, batched)
     return {
-        PLANNING: Plan(stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, pools=pools),
-        THAWING: ThawSegment(stores=stores, warming=warming, pools=pools, requests=LedgerRequests(engine)),
         TAG_THAWING: ThawTagFiles(stores=stores, warming=warming, pools=pools),
+        PLANNING: Plan(
+            stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, gate=gate, pools=pools
+        ),
+        THAWING: ThawSegment(
+            stores=stores, warming=warming, gate=gate, pools=pools, requests=LedgerRequests(engine)
+        ),
+    }
+
+
+def make_house(*, settings: Settings, stores: ConfiguredStores) -> House:
+    """Budgets, regions and prices. Raises ConfigurationError."""
+    return House(
+        book=read_prices(settings.prices),
+        regions={location: config.region for location, config in stores.configs.items()},
+        terms=_terms(stores),
+    )
+
+
+def make_prolonging(*, settings: Settings, engine: Engine, stores: ConfiguredStores) -> Prolonging:
+    """The look at copies that expire before they are copied."""
+    return Prolonging(engine, _terms(stores), margin=settings.thaw_margin, patience=settings.patience)
+
+
+def _terms(stores: ConfiguredStores) -> dict[LocationId, Terms]:
+    return {
+        location: Terms(location.value, config.location.name, config.thaw_budget.budget, config.zone)
+        for location, config in stores.configs.items()
+        if config.thaw_budget
     }
 
 

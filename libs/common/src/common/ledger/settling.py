@@ -172,11 +172,17 @@ def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | No
     # A look that went well ends a row of failures: brief errors spread over a thaw of two days do not add up.
     release(connection, claim, due_at=later, **afresh(claim), **windows.left(claim))
     if around:
-        once = f"{claim.stage.name}:waits" + ("" if claim.kind == "segment" else f":{wait.why}")
+        once = f"{claim.stage.name}:waits" + _what_for(claim, wait)
         events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {wait.why}", once=once)
         for told in wait.told:
             once = f"{claim.stage.name}:{told}"
             events.add(connection, around.ingest_id, f"{around.title(claim.stage)}: {told}", once=once)
+
+
+def _what_for(claim: Claim, wait: Wait) -> str:
+    if wait.about:
+        return f":{wait.about}"
+    return "" if claim.kind == "segment" else f":{wait.why}"
 
 
 def _go_back(connection: Connection, claim: Claim, back: GoBack, around: Context | None, *, patience: Patience) -> None:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -103,8 +104,12 @@ class PriceBook(BaseModel):
         return _nearest(self.egress, region)
 
 
+@cache
 def read_prices(path: Path | None = None) -> PriceBook:
-    """The book at `path`, or the one that is shipped. Raises ConfigurationError that lists every fault."""
+    """The book at `path`, or the one that is shipped. Raises ConfigurationError that lists every fault.
+
+    Read once: who edits it starts the service anew.
+    """
     name = str(path or "prices.toml")
     try:
         text = (path or files("common.thawing") / "prices.toml").read_text("utf-8")

@@ -26,7 +26,8 @@ def budget_of(tmp_path: Path, text: str) -> Budget:
 
 def test_sizes_rates_money_and_hours_are_written_as_people_say_them(tmp_path: Path) -> None:
     text = (
-        'bytes_in_flight = "2 TB"\nobjects_in_flight = 2_000_000\nbytes_per_day = "1.5 TiB"\nrequests_per_day = 500_000\n'
+        'bytes_in_flight = "2 TB"\nobjects_in_flight = 2_000_000\n'
+        'bytes_per_day = "1.5 TiB"\nrequests_per_day = 500_000\n'
         'cost_per_month = "399.99"\nhours = ["20:00-06:00", "12:00-13:30"]\ncopy_rate = "80 MB/s"\nlongest_days = 5\n'
         "longest_wait_days = 2\nmost_extensions = 1\n"
     )

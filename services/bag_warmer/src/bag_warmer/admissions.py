@@ -1,0 +1,161 @@
+"""The gate as the ledger keeps it: budgets by location, and books of what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from bag_warmer.asking import Sent
+from bag_warmer.gate import Errand, Permit
+from bag_warmer.warmth import request_for
+from bag_warmer.wishes import Wish
+from common.domain.location import LocationId
+from common.ledger.claims import Patience
+from common.ledger.engine import transaction
+from common.ledger.thawing import asking
+from common.ledger.thawing.admitting import Later, Need, Terms, admit
+from common.ledger.thawing.asking import Bill
+from common.outcome import Wait
+from common.ports import ObjectInfo, Restore, Tier
+from common.thawing.costs import Amount, Cost, copy_cost, restore_cost
+from common.thawing.prices import PriceBook
+from common.thawing.tiers import Span, span
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_SPARE_TIME = timedelta(days=1)
+_AT_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the gate has to know of the locations."""
+
+    book: PriceBook
+    regions: Mapping[LocationId, str | None]
+    terms: Mapping[LocationId, Terms]
+    """Of locations that have a budget."""
+
+
+class LedgerGate:
+    """Safe to share between threads."""
+
+    def __init__(self, engine: Engine, house: House) -> None:
+        self._engine = engine
+        self._house = house
+
+    def admit(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish) -> Permit:
+        terms = self._house.terms.get(errand.source.id)
+        if terms is None or not frozen:
+            return Permit()
+        need = self._need(errand, frozen, wish, terms)
+        with transaction(self._engine) as connection:
+            answer = admit(connection, need, terms)
+        if isinstance(answer, Later):
+            # Not a stall as long as somebody looks: its promise grows with its wait.
+            promised = answer.waited + answer.again_in + _SPARE_TIME
+            return Permit(held=Wait(answer.again_in, answer.why, promised=promised, about="budget"))
+        return Permit(days=answer.days, may_extend=answer.may_extend)
+
+    def asked(self, errand: Errand, accepted: Sequence[Sent]) -> None:
+        bills = [self._bill(errand, key, list(sent)) for key, sent in groupby(sorted(accepted, key=_kind), key=_kind)]
+        with transaction(self._engine) as connection:
+            asking.record(
+                connection,
+                kind=errand.kind,
+                row_id=errand.row_id,
+                ingest_id=errand.ingest_id,
+                location=errand.source.id.value,
+                bills=bills,
+            )
+
+    def readable(self, errand: Errand, until: datetime) -> None:
+        if errand.source.id in self._house.terms:
+            with transaction(self._engine) as connection:
+                asking.expiring(connection, kind=errand.kind, row_id=errand.row_id, at=until)
+
+    def _need(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish, terms: Terms) -> Need:
+        cost, spans = Decimal(0), list[Span]()
+        for info in frozen:
+            name, tier = class_of(info), request_for(info, tier=wish.tier_of(info), days=1).tier
+            spans.append(span(name, tier))
+            days = errand.named_days or terms.budget.longest_days
+            cost += self._restored(errand, name, tier, Amount(1, info.size), days).total
+        return Need(
+            kind=errand.kind,
+            row_id=errand.row_id,
+            ingest_id=errand.ingest_id,
+            objects=len(frozen),
+            bytes=sum(info.size for info in frozen),
+            cost=cost,
+            span=Span(min(one.soonest for one in spans), max(one.latest for one in spans)),
+            days=errand.named_days,
+        )
+
+    def _bill(self, errand: Errand, key: tuple[str, str, int, bool], sent: Sequence[Sent]) -> Bill:
+        name, tier, days, extension = key
+        amount = Amount(len(sent), sum(one.info.size for one in sent))
+        cost = self._cost(errand, sent[0], amount, days, extension=extension)
+        return Bill(
+            storage_class=name,
+            tier=tier,
+            days=days,
+            extension=extension,
+            objects=amount.objects,
+            bytes=amount.bytes,
+            cost=cost.total,
+            currency=self._house.book.currency,
+            priced=not cost.unknown,
+        )
+
+    def _cost(self, errand: Errand, one: Sent, amount: Amount, days: int, *, extension: bool) -> Cost:
+        name, tier = class_of(one.info), one.request.tier
+        if not extension:
+            return self._restored(errand, name, tier, amount, days)
+        # Nothing is brought back: the requests are billed, and the copies for longer.
+        requests = self._restored(errand, name, tier, Amount(amount.objects, 0), 0)
+        region = self._house.regions.get(errand.source.id)
+        return requests + copy_cost(self._house.book, region=region, amount=amount, days=days)
+
+    def _restored(self, errand: Errand, name: str, tier: Tier, amount: Amount, days: int) -> Cost:
+        region = self._house.regions.get(errand.source.id)
+        return restore_cost(self._house.book, region=region, storage_class=name, tier=tier, amount=amount, days=days)
+
+
+class Prolonging:
+    """The look at readable copies that expire before it is their turn to be copied: a chore of every warmer."""
+
+    def __init__(
+        self, engine: Engine, terms: Mapping[LocationId, Terms], *, margin: timedelta, patience: Patience
+    ) -> None:
+        self._engine = engine
+        self._terms = terms
+        self._margin = margin
+        self._patience = patience
+
+    def __call__(self) -> None:
+        for terms in self._terms.values():
+            with transaction(self._engine) as connection:
+                asking.send_back(
+                    connection,
+                    location=terms.location,
+                    margin=self._margin,
+                    most_extensions=terms.budget.most_extensions,
+                    patience=self._patience,
+                    at_most=_AT_MOST,
+                )
+
+
+def class_of(info: ObjectInfo) -> str:
+    """The storage class, or the archive tier where there is one: what prices and times go by."""
+    return info.archive_status or info.storage_class or ""
+
+
+def _kind(sent: Sent) -> tuple[str, str, int, bool]:
+    extension = sent.answer is Restore.ALREADY_RESTORED
+    return class_of(sent.info), sent.request.tier.value, sent.request.days or 0, extension
