@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql
 from common import topology
 from common.adapters.objects.cold_configuration import BatchConfig, ThawConfig
 from common.adapters.objects.configuration import AZURE_ONLY, S3_ONLY, LocationConfig
+from common.adapters.objects.thaw_budget import ThawBudget
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
 from common.errors import BackfillError
@@ -177,6 +178,9 @@ def locations_page() -> Iterator[str]:
     yield from _fields_of(ThawConfig)
     yield "\n## Restores in batches\n\nThe table `[locations.<id>.thaw.batch]`.\n"
     yield from _fields_of(BatchConfig)
+    yield "\n## thaw_budget\n"
+    yield "The table `[locations.<id>.thaw_budget]`; [thawing](../explanations/thawing.md) says what comes of it.\n"
+    yield from _fields_of(ThawBudget)
 
 
 def _fields_of(model: type[BaseModel]) -> Iterator[str]:

@@ -61,9 +61,11 @@ class ThawBudget(BaseModel):
     bytes_in_flight: Octets | None = None
     """Asked for and not copied yet: "2 TB". What is larger goes alone."""
     objects_in_flight: int | None = Field(default=None, gt=0)
+    """The same, in objects."""
     bytes_per_day: Octets | None = None
     """By the location's day."""
     requests_per_day: int | None = Field(default=None, gt=0)
+    """Restore requests, one for each object."""
     cost_per_month: Price | None = None
     """In the currency of the price book, such as "400"; never overspent, by the prices that the book has."""
     hours: tuple[Annotated[Hours, BeforeValidator(_hours)], ...] = ()
