@@ -26,13 +26,13 @@ from sqlalchemy.dialects import postgresql
 from common import topology
 from common.adapters.objects.cold_configuration import BatchConfig, ThawConfig
 from common.adapters.objects.configuration import AZURE_ONLY, S3_ONLY, LocationConfig
-from common.adapters.objects.thaw_budget import ThawBudget
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
 from common.errors import BackfillError
 from common.ledger.reaper import RULES
 from common.ledger.tables import metadata
 from common.runtime.settings import WorkerSettings
+from common.thawing.configured import ThawBudget
 from common.web.problems import PROBLEMS
 
 sys.path.insert(0, str(Path(__file__).parent))

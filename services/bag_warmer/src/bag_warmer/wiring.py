@@ -126,18 +126,20 @@ def make_house(*, settings: Settings, stores: ConfiguredStores) -> House:
     return House(
         book=read_prices(settings.prices),
         regions={location: config.region for location, config in stores.configs.items()},
-        terms=_terms(stores),
+        terms=_terms(settings, stores),
     )
 
 
 def make_prolonging(*, settings: Settings, engine: Engine, stores: ConfiguredStores) -> Prolonging:
     """The look at copies that expire before they are copied."""
-    return Prolonging(engine, _terms(stores), margin=settings.thaw_margin, patience=settings.patience)
+    return Prolonging(engine, _terms(settings, stores), margin=settings.thaw_margin, patience=settings.patience)
 
 
-def _terms(stores: ConfiguredStores) -> dict[LocationId, Terms]:
+def _terms(settings: Settings, stores: ConfiguredStores) -> dict[LocationId, Terms]:
     return {
-        location: Terms(location.value, config.location.name, config.thaw_budget.budget, config.zone)
+        location: Terms(
+            location.value, config.location.name, config.thaw_budget.budget, config.zone, settings.check_thaw_every
+        )
         for location, config in stores.configs.items()
         if config.thaw_budget
     }

@@ -36,17 +36,10 @@ from common.domain.layout import DEFAULT_LAYOUT, Layout
 from common.domain.location import Location, LocationId, Provider
 from common.domain.naming import Names
 from common.errors import ConfigurationError
+from common.thawing.configured import ThawBudget
 
-S3_ONLY = (
-    "access_key_id",
-    "secret_access_key",
-    "session_token",
-    "region",
-    "storage_class",
-    "archive_class",
-    "thaw",
-    "thaw_budget",
-)
+_KEYS = ("access_key_id", "secret_access_key", "session_token")
+S3_ONLY = (*_KEYS, "region", "storage_class", "archive_class", "thaw", "thaw_budget")
 AZURE_ONLY = ("account_name", "account_key", "sas_token", "access_tier")
 SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "sas_token")
 READABLE_TIERS = ("Hot", "Cool", "Cold", "Smart")

@@ -25,9 +25,8 @@ from common.thawing.budget import Budget
 from common.thawing.tiers import Span
 from common.topology import Kind
 
-_TURN = timedelta(seconds=30)
-"""Those who wait look so that about one of them does in this time."""
-_LONGEST = timedelta(minutes=15)
+_AT_THE_LATEST = timedelta(minutes=15)
+"""There is another decision after this, whatever the last one expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,8 @@ class Terms:
     """For people."""
     budget: Budget
     zone: tzinfo
+    check_every: timedelta = timedelta(minutes=15)
+    """How often each of those who wait looks whether it is his turn. Whoever looks decides for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def admit(connection: Connection, need: Need, terms: Terms) -> Go | Later:
         mine = _mine(connection, need)
     if mine.admitted_at is not None:
         return Go(days=mine.days, may_extend=mine.extensions < terms.budget.most_extensions)
-    again = max(look.look_at - look.now, min(_TURN * max(1, look.waiting), _LONGEST))
-    return Later(look.why, min(again, timedelta(hours=6)), look.now - mine.since)
+    again = max(look.look_at - look.now, terms.check_every)
+    return Later(look.why, again, look.now - mine.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,6 @@ class _Look:
     now: datetime
     look_at: datetime
     why: str
-    waiting: int = 1
 
 
 def _look(connection: Connection, location: str) -> _Look:
@@ -101,7 +101,7 @@ def _look(connection: Connection, location: str) -> _Look:
     connection.execute(insert(thaw_looks).values(location_id=location).on_conflict_do_nothing())
     row = connection.execute(select(thaw_looks).where(thaw_looks.c.location_id == location).with_for_update()).one()
     now = connection.execute(select(func.clock_timestamp())).scalar_one()
-    return _Look(now, row.look_at, row.why, row.waiting)
+    return _Look(now, row.look_at, row.why)
 
 
 def _in_line(connection: Connection, need: Need, location: str) -> Any:
@@ -156,7 +156,7 @@ def _is(need: Need) -> Any:
 
 
 def _decide(connection: Connection, terms: Terms, *, now: datetime) -> _Look:
-    at, keys, waiting = snapshot(connection, terms.location, now=now, zone=terms.zone)
+    at, keys = snapshot(connection, terms.location, now=now, zone=terms.zone)
     decision = plan(at, terms.budget, location=terms.name)
     candidates = {one.id: one for one in at.waiting}
     chosen = [candidates[one.id] for one in decision.admitted]
@@ -172,13 +172,13 @@ def _decide(connection: Connection, terms: Terms, *, now: datetime) -> _Look:
                 "cost": sum((one.cost for one in chosen), Decimal(0)),
             },
         )
-    found = _Look(now, min(decision.look_again, now + _LONGEST), decision.why, max(0, waiting - len(chosen)))
+    found = _Look(now, min(decision.look_again, now + _AT_THE_LATEST), decision.why)
     connection.execute(
         update(thaw_looks)
         .where(thaw_looks.c.location_id == terms.location)
-        .values(look_at=found.look_at, why=found.why, waiting=found.waiting)
+        .values(look_at=found.look_at, why=found.why)
     )
-    return _Look(now, max(decision.look_again, found.look_at), found.why, found.waiting)
+    return found
 
 
 def _write_down(connection: Connection, decision: Decision, keys: Mapping[int, Key]) -> None:

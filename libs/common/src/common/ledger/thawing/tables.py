@@ -14,7 +14,6 @@ thaw_looks = Table(
     Column("location_id", ForeignKey("locations.id"), primary_key=True),
     timestamp("look_at"),
     Column("why", Text, nullable=False, server_default=""),  # what those who wait are told
-    Column("waiting", BigInteger, nullable=False, server_default=_ZERO),  # after the last decision
 )
 """One row for each location with a budget; who decides for the location locks it."""
 

@@ -25,11 +25,9 @@ Key = tuple[str, int]
 """Kind and id of a row."""
 
 
-def snapshot(
-    connection: Connection, location: str, *, now: datetime, zone: tzinfo
-) -> tuple[Snapshot, dict[int, Key], int]:
-    """Everything that the plan needs; which row each of its candidates is; and how many wait in all."""
-    rows, waiting = _waiting(connection, location), _count(connection, location)
+def snapshot(connection: Connection, location: str, *, now: datetime, zone: tzinfo) -> tuple[Snapshot, dict[int, Key]]:
+    """Everything that the plan needs, and which row each of its candidates is."""
+    rows = _waiting(connection, location)
     soonest = min((row.soonest_seconds for row in rows), default=0)
     candidates = [_candidate(number, row) for number, row in enumerate(rows)]
     at = Snapshot(
@@ -41,12 +39,7 @@ def snapshot(
         bags=_held_by(connection, location, thaw_admissions.c.replica_id),
         copy_rate=_copy_rate(connection, location),
     )
-    return at, {number: (row.kind, row.row_id) for number, row in enumerate(rows)}, waiting
-
-
-def _count(connection: Connection, location: str) -> int:
-    here = (thaw_admissions.c.location_id == location, *WAITING)
-    return int(connection.execute(select(func.count()).select_from(thaw_admissions).where(*here)).scalar_one())
+    return at, {number: (row.kind, row.row_id) for number, row in enumerate(rows)}
 
 
 def _waiting(connection: Connection, location: str) -> list[Any]:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0017"
-down_revision = "0021"
+down_revision = "0019"
 
 TABLES = (
     """
@@ -11,7 +11,6 @@ CREATE TABLE thaw_looks (
     location_id text NOT NULL CONSTRAINT fk_thaw_looks_location_id REFERENCES locations (id),
     look_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     why text NOT NULL DEFAULT '',
-    waiting bigint NOT NULL DEFAULT 0,
     CONSTRAINT pk_thaw_looks PRIMARY KEY (location_id))
 """,
     """

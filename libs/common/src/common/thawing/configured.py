@@ -16,7 +16,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from common.adapters.objects.bandwidth import read_rate
 from common.thawing.budget import Budget, Hours
 from common.thawing.prices import Price
 
@@ -26,7 +25,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)")
 _HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d) ?- ?([01]?\d|2[0-4]):([0-5]\d)")
 
 
-def _octets(value: object) -> object:
+def octets(value: object) -> object:
     """ "2 TB" as bytes; whole numbers as they are."""
     if not isinstance(value, str):
         return value
@@ -47,10 +46,15 @@ def _hours(value: object) -> object:
 
 
 def _rate(value: object) -> object:
-    return read_rate(value) if isinstance(value, str) else value
+    """ "80 MB/s" as bytes per second."""
+    if not isinstance(value, str):
+        return value
+    if not value.endswith("/s"):
+        raise ValueError('write a rate such as "80 MB/s"')
+    return octets(value.removesuffix("/s"))
 
 
-Octets = Annotated[int, BeforeValidator(_octets), Field(gt=0)]
+Octets = Annotated[int, BeforeValidator(octets), Field(gt=0)]
 
 
 class ThawBudget(BaseModel):
