@@ -25,11 +25,12 @@ def busy_rate(sample: Iterable[Copied]) -> float | None:
 
     Time without work does not count: a rate that sank because little was thawed would have less thawed yet.
     """
-    rows = sorted(sample, key=lambda row: row.readable)
+    rows = sorted(sample, key=lambda row: row.copied)
     if len(rows) < _ENOUGH:
         return None
-    busy, until = timedelta(0), rows[0].readable
-    for row in rows:
-        busy += max(timedelta(0), row.copied - max(until, row.readable))
-        until = max(until, row.copied)
-    return sum(row.bytes for row in rows) / max(busy, _LEAST).total_seconds()
+    # The first only says since when: what was copied while it stood in line is not in the sample.
+    busy, until = timedelta(0), rows[0].copied
+    for row in rows[1:]:
+        busy += row.copied - max(until, min(row.readable, row.copied))
+        until = row.copied
+    return sum(row.bytes for row in rows[1:]) / max(busy, _LEAST).total_seconds()
