@@ -24,6 +24,7 @@ from common.web.serving import HttpServer
 from ingests_api.api import make_app
 from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
+from ingests_api.pricing import Pricing
 from ingests_api.streaming.streams import Rhythm
 from ingests_api.surroundings import ReadObject, Surroundings
 
@@ -45,6 +46,7 @@ def an_app(
     frozen: Mapping[Location, str] | None = None,
     listeners: int = 200,
     rhythm: Rhythm | None = None,
+    pricing: Pricing | None = None,
 ) -> FastAPI:
     """The application; nobody is asked who they are unless a guard is given."""
     with transaction(engine) as connection:
@@ -55,6 +57,7 @@ def an_app(
         writable=frozenset(location.id for location in writable),
         warm=tuple(location.id for location in warm),
         frozen={location.id: storage_class for location, storage_class in (frozen or {}).items()},
+        pricing=pricing or Pricing(),
     )
     return make_app(
         Surroundings(

@@ -17,6 +17,7 @@ from backfill_client import (
     report_commands,
     requirement_commands,
     thaw_commands,
+    thaw_costs,
 )
 from backfill_client.create_command import create
 from backfill_client.credentials import ClientCredentials
@@ -25,6 +26,7 @@ from backfill_client.events_command import events
 from backfill_client.output import Form, show_list
 from backfill_client.rebuild_command import rebuild
 from backfill_client.session import OutputOption, Session, connected, credentials_for, form_of, session_for, telling
+from backfill_client.simulating.command import simulate
 
 app = typer.Typer(
     help="Copies archived bags to a further storage provider, and shows what is where.",
@@ -42,9 +44,11 @@ operate_commands.add_to(app, ingest_commands.app)
 report_commands.add_to(app, bags_commands.app)
 app.add_typer(requirement_commands.app, name="requirements")
 app.add_typer(thaw_commands.app, name="thaw")
+app.add_typer(thaw_costs.app, name="thaw")
 app.command("doctor")(doctor)
 app.command("rebuild")(rebuild)
 app.command("events")(events)
+app.command("simulate")(simulate)
 
 
 @app.callback()

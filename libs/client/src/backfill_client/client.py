@@ -26,6 +26,7 @@ from backfill_client.operations import Operations
 from backfill_client.reports import Reports
 from backfill_client.requirements import Requirements
 from backfill_client.streams import Streams
+from backfill_client.thaws import Thaws
 from backfill_client.transport import Transport
 
 _LONGEST_WAIT = 25
@@ -57,6 +58,7 @@ class BackfillClient:
         self.campaigns = Campaigns(self._ingests, streams=self.streams, sleep=sleep)
         self.operations = Operations(self._ingests)
         self.requirements = Requirements(self._ingests)
+        self.thaws = Thaws(self._ingests)
         self.reports = Reports(self._register)
         # Less than the time for a request, so that one that waits for news is answered and not given up.
         self._wait = max(0, min(_LONGEST_WAIT, int(timeout) - 5))

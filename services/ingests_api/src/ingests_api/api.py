@@ -19,7 +19,7 @@ from common.web.quick_routes import PlainRoute
 from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
-from ingests_api.contract import campaigns, ingests, operating, streams
+from ingests_api.contract import campaigns, ingests, operating, streams, thaws
 from ingests_api.creating import create
 from ingests_api.dead_letters import add_dead_letters
 from ingests_api.evidence_api import add_evidence
@@ -30,6 +30,7 @@ from ingests_api.operations import add_operations
 from ingests_api.requirements_api import add_requirements
 from ingests_api.streaming.api import add_streams
 from ingests_api.surroundings import Surroundings
+from ingests_api.thaws_api import add_thaws
 
 
 def make_app(around: Surroundings) -> FastAPI:
@@ -57,6 +58,7 @@ def make_app(around: Surroundings) -> FastAPI:
     add_operations(app, around)
     add_dead_letters(app, around)
     add_list(app, around)
+    add_thaws(app, around)
     asking = [needs(Permission.INGESTS_WRITE)]
     app.post("/ingests", **CREATE, dependencies=asking)(asked)
     # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
@@ -74,8 +76,8 @@ def make_app(around: Surroundings) -> FastAPI:
     )
     publish(
         app,
-        ingests.OPERATIONS | campaigns.OPERATIONS | operating.OPERATIONS | streams.OPERATIONS,
-        schemas=ingests.SCHEMAS | campaigns.SCHEMAS | operating.SCHEMAS | streams.SCHEMAS,
+        ingests.OPERATIONS | campaigns.OPERATIONS | operating.OPERATIONS | streams.OPERATIONS | thaws.OPERATIONS,
+        schemas=ingests.SCHEMAS | campaigns.SCHEMAS | operating.SCHEMAS | streams.SCHEMAS | thaws.SCHEMAS,
     )
     return app
 

@@ -10,6 +10,7 @@ from common.domain.replica import EvidenceClass
 from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.requesting import Wish
 from common.web.fields import Invalid
+from ingests_api.pricing import Pricing
 from ingests_api.request import Source, Wanted
 from ingests_api.tiers import tier_fault
 
@@ -24,6 +25,7 @@ class Offer:
     """Where copies can be read without a thaw and by every worker, the cheapest first."""
     frozen: Mapping[LocationId, str] = field(default_factory=dict)
     """Storage classes of locations whose bags are archived, as the locations file says."""
+    pricing: Pricing = field(default_factory=Pricing)
 
 
 def choose_all(wanted: Wanted, *, bags: Iterable[BagRecord], offer: Offer) -> list[Wish]:

@@ -47,7 +47,8 @@ def create(around: Surroundings, request: Request, body: Any, *, dry_run: bool) 
 
 def _preview(around: Surroundings, connection: Connection, wanted: Wanted) -> dict[str, Any]:
     wishes = _wishes(around, connection, wanted)
-    return preview_document([(wish, standing(connection, wish)) for wish in wishes], frozen=around.offer.frozen)
+    found = [(wish, standing(connection, wish)) for wish in wishes]
+    return preview_document(found, frozen=around.offer.frozen, pricing=around.offer.pricing)
 
 
 def _carried_out(around: Surroundings, connection: Connection, request: Request, wanted: Wanted) -> Kept:

@@ -8,16 +8,17 @@ from typing import Any
 from common.domain.location import LocationId
 from common.domain.storage_manifest import location_document
 from common.ledger.requesting import Standing, Wish
-
-_NO_COST = "No prices are known to this deployment, and none are guessed."
-_NO_CLASSES = (
-    "This service may not look into the source. Set archive_class for the location, or read the storage classes there."
-)
+from common.thawing.costs import Amount
+from common.thawing.estimates import Estimate
+from ingests_api.pricing import NO_CLASSES, NO_PRICES, Pricing, cost_fields, together
 
 
-def preview_document(found: Sequence[tuple[Wish, Standing]], *, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
+def preview_document(
+    found: Sequence[tuple[Wish, Standing]], *, frozen: Mapping[LocationId, str], pricing: Pricing
+) -> dict[str, Any]:
     """Totals are of what would be created: what is there, or on its way, moves nothing."""
     created = [wish for wish, how in found if how.would == "create"]
+    costs = [_cost(wish, pricing) for wish in created]
     return {
         "type": "DryRun",
         "wouldCreate": {
@@ -25,13 +26,17 @@ def preview_document(found: Sequence[tuple[Wish, Standing]], *, frozen: Mapping[
             "objects": sum(wish.bag.file_count for wish in created),
             "bytes": sum(wish.bag.bytes for wish in created),
         },
-        "cost": None,
-        "costReason": _NO_COST,
-        "results": [_line(wish, how, frozen) for wish, how in found],
+        **(together(costs) if pricing.book else {"cost": None, "costReason": NO_PRICES}),
+        "results": [_line(wish, how, frozen, pricing) for wish, how in found],
     }
 
 
-def _line(wish: Wish, how: Standing, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
+def _cost(wish: Wish, pricing: Pricing) -> Estimate | str:
+    amount = Amount(wish.bag.file_count, wish.bag.bytes)
+    return pricing.estimate(wish.source, wish.destination, amount, wish.options)
+
+
+def _line(wish: Wish, how: Standing, frozen: Mapping[LocationId, str], pricing: Pricing) -> dict[str, Any]:
     bag = wish.bag.bag
     return {
         "type": "DryRunResult",
@@ -47,6 +52,7 @@ def _line(wish: Wish, how: Standing, frozen: Mapping[LocationId, str]) -> dict[s
         "objects": wish.bag.file_count,
         "bytes": wish.bag.bytes,
         **_classes(wish, frozen),
+        **(cost_fields(_cost(wish, pricing)) if how.would == "create" and pricing.book else {}),
     }
 
 
@@ -62,4 +68,4 @@ def _classes(wish: Wish, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
     if known := frozen.get(wish.source.id):
         told = {known: {"objects": wish.bag.file_count, "bytes": wish.bag.bytes}}
         return {"classes": told, "classesReason": "As the location's archive_class says; no object was looked at."}
-    return {"classes": None, "classesReason": _NO_CLASSES}
+    return {"classes": None, "classesReason": NO_CLASSES}

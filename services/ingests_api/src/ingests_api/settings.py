@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, SecretStr
 from common.domain.location import LocationId
 from common.errors import ConfigurationError
 from common.ledger.campaigns.advancing import Pipeline
+from common.ports import Tier
 from common.web.auth.signing import LONGEST_LIFE
 from common.web.settings import HttpSettings
 
@@ -48,6 +49,11 @@ class Settings(HttpSettings):
     campaign_bytes: int | None = Field(
         default=None, ge=1, description="campaigns let nothing in while so many bytes of theirs are under way"
     )
+    prices: Path | None = Field(
+        default=None, description="price book (TOML) that estimates go by; the shipped one if absent"
+    )
+    thaw_tier: Tier = Field(default=Tier.BULK, description="the bag warmers' tier, for estimates")
+    thaw_days: PositiveInt = Field(default=3, description="the bag warmers' days of restored copies, for estimates")
     audit_period: timedelta = Field(
         default=timedelta(hours=1), gt=timedelta(), description="how often each requirement is audited"
     )

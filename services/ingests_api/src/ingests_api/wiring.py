@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from random import Random, SystemRandom
@@ -12,15 +12,18 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import Engine
 
+from common.adapters.objects.configuration import LocationConfig
 from common.assembly import courier_opener, open_stores
 from common.checking import Duties
 from common.checking import check as probe
+from common.domain.location import LocationId
 from common.ledger import idempotency
 from common.ledger.engine import transaction
 from common.runtime.housekeeping import Relay
 from common.runtime.leases import every
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
 from common.runtime.settings import build, read_settings, worker_name
+from common.thawing.prices import read_prices
 from common.web.auth.configured import guard_for
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
@@ -29,6 +32,7 @@ from ingests_api.campaigns.keeper import keep_auditing, keep_campaigns
 from ingests_api.choosing import Offer
 from ingests_api.cloud_events import pass_on
 from ingests_api.notifier import Notifier, Sender
+from ingests_api.pricing import Pricing
 from ingests_api.reading import reader_of
 from ingests_api.sending import post
 from ingests_api.settings import Settings
@@ -54,6 +58,7 @@ def run() -> None:
         writable=settings.writable(set(configs)),
         warm=settings.warm(set(configs)),
         frozen={location: config.archive_class for location, config in configs.items() if config.archive_class},
+        pricing=_pricing(settings, configs),
     )
     stopping, ended = stop_on_signal(), threading.Event()
     allowed = allowed_hosts(settings.callback_hosts)
@@ -97,6 +102,18 @@ def run() -> None:
 def check(words: Sequence[str]) -> int:
     """Probe what the service needs; its exit status."""
     return probe(SERVICE, read_settings(Settings), DUTIES, words)
+
+
+def _pricing(settings: Settings, configs: Mapping[LocationId, LocationConfig]) -> Pricing:
+    """Raises ConfigurationError for a price book that is none."""
+    return Pricing(
+        book=read_prices(settings.prices),
+        regions={location: config.region for location, config in configs.items()},
+        budgets={one: config.thaw_budget.budget for one, config in configs.items() if config.thaw_budget},
+        archived={one: config.archive_class for one, config in configs.items() if config.archive_class},
+        tier=settings.thaw_tier,
+        days=settings.thaw_days,
+    )
 
 
 def _pass_on(settings: Settings, *, engine: Engine, relay: Relay) -> None:

@@ -37,7 +37,7 @@ def snapshot(connection: Connection, location: str, *, now: datetime, zone: tzin
         usage=_usage(connection, location, day=now.astimezone(zone).date(), soonest=timedelta(seconds=soonest)),
         campaigns=_held_by(connection, location, cast(ingests.c.campaign_id, Text)),
         bags=_held_by(connection, location, thaw_admissions.c.replica_id),
-        copy_rate=_copy_rate(connection, location),
+        copy_rate=copy_rate(connection, location),
     )
     return at, {number: (row.kind, row.row_id) for number, row in enumerate(rows)}
 
@@ -131,7 +131,8 @@ def _held_by(connection: Connection, location: str, by: ColumnElement[Any]) -> d
     return {row[0]: int(row[1]) for row in rows}
 
 
-def _copy_rate(connection: Connection, location: str) -> float | None:
+def copy_rate(connection: Connection, location: str) -> float | None:
+    """Bytes per second of copying what was thawed here lately; None: not known."""
     table = thaw_admissions.c
     rows = connection.execute(
         select(table.readable_at, table.released_at, table.bytes)
