@@ -11,10 +11,13 @@ from backfill_client.output import Form, advise, show_facts, show_json, show_lis
 from backfill_client.session import OutputOption, connected, form_of
 from backfill_client.thaws import Billed, Cost, Restored, ThawState, TierCost
 
-app = typer.Typer(help="What thawing costs, and how far it is.", no_args_is_help=True)
+
+def add_to(thaw: typer.Typer) -> None:
+    """`thaw estimate` and `thaw show`."""
+    thaw.command("estimate")(estimate)
+    thaw.command("show")(show)
 
 
-@app.command("estimate")
 def estimate(
     context: typer.Context,
     location: Annotated[str, typer.Argument(help="Id of the location that would be thawed")],
@@ -39,7 +42,6 @@ def estimate(
     _show_cost(form, found.cost)
 
 
-@app.command("show")
 def show(
     context: typer.Context,
     ingest_id: Annotated[str | None, typer.Argument(help="An ingest's id")] = None,

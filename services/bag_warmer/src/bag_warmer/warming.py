@@ -56,7 +56,8 @@ def unfinished(
     if not found.warming:
         return None
     wait = waiting(found, what=what, check_every=check_every)
-    if bucket is None:
+    if bucket is None or found.held:
+        # What was not asked for is told of by nobody.
         return wait
     return replace(wait, awaited=Awaited(bucket, frozenset(found.warming), timedelta(seconds=looked_ago)))
 

@@ -31,7 +31,6 @@ from pydantic import (
 
 from common.adapters.objects.bandwidth import Bandwidth, read_bandwidth
 from common.adapters.objects.cold_configuration import ArchiveClass, ThawConfig
-from common.adapters.objects.thaw_budget import ThawBudget
 from common.domain.layout import DEFAULT_LAYOUT, Layout
 from common.domain.location import Location, LocationId, Provider
 from common.domain.naming import Names
