@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, func, select, text, update
 
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
@@ -159,21 +159,25 @@ def test_priorities_of_replicas_decide_who_goes(engine: Engine) -> None:
 
 
 def test_the_measured_copy_rate_holds_admissions_back(engine: Engine) -> None:
-    """Six rows of 1 GB took 100 seconds each: half a window of 3 days at 60 MB/s is more than they wait for."""
+    """A row of 1 GB was copied every 50 minutes: half a window of 3 days is enough for 43 GB."""
     backfill, rows = frozen(engine, 8)
     for row in rows[:6]:
         asked(engine, need(backfill, row), terms())
         moved(engine, row, "copying", "verifying")
     with transaction(engine) as connection:
-        connection.execute(
-            update(thaw_admissions).values(readable_at=thaw_admissions.c.released_at - timedelta(days=60))
-        )
+        for place, row in enumerate(rows[:6]):
+            ago = timedelta(minutes=50 * (6 - place))
+            connection.execute(
+                update(thaw_admissions)
+                .where(thaw_admissions.c.row_id == row)
+                .values(readable_at=thaw_admissions.c.since - timedelta(days=1), released_at=func.now() - ago)
+            )
 
-    answers = [asked(engine, need(backfill, row), terms()) for row in rows[6:]]
+    answers = [asked(engine, need(backfill, row, bytes=30 * GB), terms()) for row in rows[6:]]
 
     assert isinstance(answers[0], Go), "alone, everything fits"
     assert isinstance(answers[1], Later)
-    assert "copying takes 1.2 KB a second" in answers[1].why
+    assert "copying takes 333.3 KB a second and has 30.0 GB before it" in answers[1].why
 
 
 def test_what_was_asked_for_is_added_up_by_class_tier_and_days(engine: Engine) -> None:
