@@ -10,8 +10,8 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from bag_warmer import subscribing
-from bag_warmer.batches import LedgerRequests, Send
 from bag_warmer.admissions import House, LedgerGate, Prolonging
+from bag_warmer.batches import LedgerRequests, Send
 from bag_warmer.listening import Forget, Listener
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
@@ -115,9 +115,7 @@ def make_steps(
         PLANNING: Plan(
             stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, gate=gate, pools=pools
         ),
-        THAWING: ThawSegment(
-            stores=stores, warming=warming, gate=gate, pools=pools, requests=LedgerRequests(engine)
-        ),
+        THAWING: ThawSegment(stores=stores, warming=warming, gate=gate, pools=pools, requests=LedgerRequests(engine)),
     }
 
 
