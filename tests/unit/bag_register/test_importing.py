@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bag_register.importing import Pace
 from bag_register.wiring import make_steps
 from common.assembly import ConfiguredStores
 from common.domain.bag import BagVersion
@@ -299,6 +300,19 @@ def test_two_walkers_at_once_count_each_bag_once(register: Register) -> None:
     assert counts(record) == (4, 0, 0)
 
 
+def test_a_walker_that_lost_its_lease_counts_nothing_again_while_its_successor_walks(register: Register) -> None:
+    for number in range(40):
+        register.put(BagVersion.of("digitised", f"b{number}", 1), a_bag({"a": b"a"}, identifier=f"b{number}"))
+    import_id = register.start_import()
+    late = _late_walker(register, import_id)
+    pace = Pace(bags=4, batch=3, parts=1)
+    register.steps |= make_steps(engine=register.engine, stores=register.stores, lists=register.lists, pace=pace)
+    with pytest.raises(Interrupted):
+        register.work(import_id, FreeHold(steps=300, interrupt=Interrupted()))
+    late()
+    assert counts(register.imported(import_id)[0]) == (40, 0, 0)
+
+
 def _late_walker(register: Register, import_id: int) -> Callable[[], object]:
     """A worker whose lease ran out before it did anything, and that does not know."""
     with transaction(register.engine) as connection:
@@ -306,7 +320,8 @@ def _late_walker(register: Register, import_id: int) -> Callable[[], object]:
     assert begun is not None
     with register.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE imports SET lease_until = now() - interval '1 second'")
-    return lambda: register.steps[IMPORTING](begun.job(hold=FreeHold(), build="test"))
+    step = register.steps[IMPORTING]
+    return lambda: step(begun.job(hold=FreeHold(), build="test"))
 
 
 def test_only_what_lies_below_the_prefix_is_looked_at(register: Register) -> None:

@@ -204,6 +204,15 @@ def test_a_manifest_that_is_not_true_registers_nothing(register: Register, chang
     )
 
 
+@pytest.mark.parametrize("changes", [{"checksum": "0" * 64}, {"size": 4}, {"path": "v2/data/b.tif"}])
+def test_every_name_size_and_digest_of_a_manifest_is_compared(register: Register, changes: dict[str, Any]) -> None:
+    register.put(B1, FILES)
+    document = a_manifest(register)
+    document["manifest"]["files"][0] |= changes
+    record, problems = take_over(register, document)
+    assert (counts(record), [problem.code for problem in problems]) == ((0, 0, 1), ["record_differs"])
+
+
 def test_a_source_is_asked_for_over_http(client: httpx.Client) -> None:
     place = {"location": {"id": "azure"}, "key": "inv/manifest.json"}
     begun = client.post("/imports", json={"location": {"id": "cold"}, "inventory": place})
