@@ -12,6 +12,9 @@ from backfill_client import (
     callback_commands,
     campaign_commands,
     clients_commands,
+    evidence_commands,
+    extensions,
+    fixity_commands,
     ingest_commands,
     operate_commands,
     report_commands,
@@ -49,6 +52,9 @@ app.command("doctor")(doctor)
 app.command("rebuild")(rebuild)
 app.command("events")(events)
 app.command("simulate")(simulate)
+app.add_typer(evidence_commands.app, name="evidence")
+app.add_typer(fixity_commands.app, name="fixity")
+extensions.add_to(app, {"evidence": evidence_commands.app})
 
 
 @app.callback()

@@ -24,6 +24,7 @@ from backfill_client.models import (
 )
 from backfill_client.operations import Operations
 from backfill_client.reports import Reports
+from backfill_client.proof import Evidence, Fixity
 from backfill_client.requirements import Requirements
 from backfill_client.streams import Streams
 from backfill_client.thaws import Thaws
@@ -60,6 +61,8 @@ class BackfillClient:
         self.requirements = Requirements(self._ingests)
         self.thaws = Thaws(self._ingests)
         self.reports = Reports(self._register)
+        self.fixity = Fixity(self._register, sleep=sleep)
+        self.evidence = Evidence(self._register)
         # Less than the time for a request, so that one that waits for news is answered and not given up.
         self._wait = max(0, min(_LONGEST_WAIT, int(timeout) - 5))
 

@@ -1,0 +1,1 @@
+"""Checks an archive independently of what copied and verified it."""

@@ -1,0 +1,100 @@
+"""Checks of registered copies, and the chain of evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from backfill_client.models import Answer, Wrapped
+from backfill_client.transport import Transport
+
+
+class CheckCounts(Answer):
+    """How far a check is."""
+
+    files: int
+    bytes: int
+    bad: int
+    unread: int
+
+
+class Check(Answer):
+    """A registered copy that is read again."""
+
+    id: str
+    location: Wrapped
+    state: str
+    """rereading, finished or failed."""
+    verdict: str | None = None
+    """good, bad or unread, once it has finished."""
+    why: str | None = None
+    counts: CheckCounts
+    error: str | None = None
+    last_error: str | None = None
+    asked_by: str
+    created_date: datetime
+    finished_date: datetime | None = None
+
+
+class Checkpoint(Answer):
+    """Where the chain stood when."""
+
+    sealed: int
+    hash: str
+    created_date: datetime
+    written_date: datetime | None = None
+    """None: the second place does not have it yet."""
+
+
+class Chain(Answer):
+    """The chain of evidence."""
+
+    sealed: int
+    """Rows of evidence and human actions that it covers."""
+    hash: str
+    last_checkpoint: Checkpoint | None = None
+
+
+class Fixity:
+    """`client.fixity`. All methods raise ApiUnreachable and ApiRefused."""
+
+    def __init__(self, transport: Transport, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._http = transport
+        self._sleep = sleep
+
+    def check(self, space: str, external_identifier: str, *, location: str, version: str | None = None) -> Check:
+        """Have the copy at a location read again, or get the check that runs. `version` None: the latest."""
+        info: dict[str, Any] = {"externalIdentifier": external_identifier}
+        if version is not None:
+            info["version"] = version
+        document = {"space": {"id": space}, "bag": {"info": info}, "location": {"id": location}}
+        return Check.model_validate(self._http.post("/checks", document))
+
+    def get_check(self, check_id: str) -> Check:
+        return Check.model_validate(self._http.get(f"/checks/{quote(check_id, safe='')}"))
+
+    def watch(self, check_id: str, *, every: float = 2) -> Iterator[Check]:
+        """The check again and again, until it is not rereading any more."""
+        while True:
+            found = self.get_check(check_id)
+            yield found
+            if found.state != "rereading":
+                return
+            self._sleep(every)
+
+
+class Evidence:
+    """`client.evidence`. All methods raise ApiUnreachable and ApiRefused."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._http = transport
+
+    def chain(self) -> Chain:
+        return Chain.model_validate(self._http.get("/evidence/chain"))
+
+    def checkpoint(self) -> Chain:
+        """Seal everything now, and take a checkpoint to the second place."""
+        return Chain.model_validate(self._http.post("/evidence/checkpoints", {}))
