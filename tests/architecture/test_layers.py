@@ -29,7 +29,7 @@ def test_every_contract_is_kept() -> None:
 @pytest.mark.parametrize(
     ("rule", "broken_rule", "name"),
     [
-        ("allowed_importers = common.adapters.objects.s3", "allowed_importers = common.domain", "speaks boto3"),
+        ("    common.adapters.objects.s3\n    backfill_check", "    common.domain\n    backfill_check", "speak boto3"),
         (
             "    runtime | probing\n    ledger | adapters | stored_bag | measuring\n",
             "    ledger | adapters | stored_bag | measuring\n    runtime | probing\n",

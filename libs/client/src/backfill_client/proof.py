@@ -39,6 +39,46 @@ class Check(Answer):
     finished_date: datetime | None = None
 
 
+class CopyCounts(Answer):
+    """The copies of one policy; the overdue ones are among those that are due."""
+
+    all: int
+    due: int
+    overdue: int
+    running: int
+    oldest_due_date: datetime | None = None
+
+
+class FixityPolicy(Answer):
+    """The copies at a location are read again, every so many days."""
+
+    id: int
+    location: Wrapped
+    space: Wrapped | None = None
+    every_days: int
+    at_once: int
+    bytes_per_second: int | None = None
+    created_by: str
+    created_date: datetime
+    copies: CopyCounts | None = None
+    """In the report only."""
+
+
+class FixityCopy(Answer):
+    """How a registered copy stands."""
+
+    space: Wrapped
+    external_identifier: str
+    version: str
+    location: Wrapped
+    evidence_class: str
+    verdict: str | None = None
+    read_date: datetime | None = None
+    check: str | None = None
+    due_date: datetime | None = None
+    overdue: bool
+
+
 class Checkpoint(Answer):
     """Where the chain stood when."""
 
@@ -84,6 +124,40 @@ class Fixity:
             if found.state != "rereading":
                 return
             self._sleep(every)
+
+    def policies(self) -> list[FixityPolicy]:
+        """With their copies counted."""
+        return [FixityPolicy.model_validate(one) for one in self._http.get("/reports/fixity")["results"]]
+
+    def state_policy(
+        self,
+        location: str,
+        *,
+        every_days: int,
+        space: str | None = None,
+        at_once: int = 10,
+        bytes_per_second: int | None = None,
+    ) -> FixityPolicy:
+        """Have the copies at the location read again; stating it again changes it."""
+        document: dict[str, Any] = {"location": {"id": location}, "everyDays": every_days, "atOnce": at_once}
+        if space is not None:
+            document["space"] = {"id": space}
+        if bytes_per_second is not None:
+            document["bytesPerSecond"] = bytes_per_second
+        return FixityPolicy.model_validate(self._http.post("/fixity/policies", document))
+
+    def take_back_policy(self, policy_id: int) -> None:
+        self._http.delete(f"/fixity/policies/{policy_id}")
+
+    def copies(self, *, standing: str = "overdue", location: str | None = None) -> Iterator[FixityCopy]:
+        """Copies that are overdue, due, bad, unread; or all. Asks for page after page."""
+        wanted: dict[str, str | int | None] = {"standing": standing, "limit": 1000, "location": location}
+        while True:
+            page = self._http.get("/reports/fixity/copies", wanted)
+            yield from (FixityCopy.model_validate(one) for one in page["results"])
+            if "next" not in page:
+                return
+            wanted["after"] = page["next"]
 
 
 class Evidence:

@@ -13,6 +13,8 @@ from bag_register import (
     checks_api,
     contract,
     evidence_api,
+    fixity_api,
+    fixity_contract,
     imports_api,
     lists_api,
     proof_contract,
@@ -55,6 +57,7 @@ def make_app(around: Surroundings) -> FastAPI:
     uploads_api.add_routes(app, around)
     evidence_api.add_routes(app, around)
     checks_api.add_routes(app, around)
+    fixity_api.add_routes(app, around)
 
     def bags(request: Request, rest: str, version: str | None = None, before: str | None = None) -> Response:
         # An identifier may have slashes, encoded or not, and never ends in "/versions".
@@ -77,8 +80,9 @@ def make_app(around: Surroundings) -> FastAPI:
         dependencies=reading,
     )(bags)
     app.get("/locations", summary="Where bags can lie", dependencies=reading)(locations)
-    said = contract.OPERATIONS | proof_contract.OPERATIONS
-    publish(app, said, schemas=contract.SCHEMAS | proof_contract.SCHEMAS)
+    said = contract.OPERATIONS | proof_contract.OPERATIONS | fixity_contract.OPERATIONS
+    shapes = contract.SCHEMAS | proof_contract.SCHEMAS | fixity_contract.SCHEMAS
+    publish(app, said, schemas=shapes)
     return app
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from bag_register.api import make_app
 from bag_register.digest.delivering import Deliverer
 from bag_register.digest.webhook import post_to
 from bag_register.file_lists import FileLists
+from bag_register.fixity import keep_fixity
 from bag_register.importing import Import, Pace
 from bag_register.records import LedgerRecords
 from bag_register.sealing import Sealer, signing
@@ -57,7 +58,11 @@ def run() -> None:
     )
     with HttpServer(make_app(around), host=settings.http_host, port=settings.http_port):
         steps = make_steps(engine=engine, stores=stores, lists=lists)
-        chores = {"evidence": sealer.chore, "digest": open_deliverer(settings, engine, stores).chore}
+        chores: dict[str, Callable[[], None]] = {
+            "evidence": sealer.chore,
+            "fixity": partial(keep_fixity, engine),
+            "digest": open_deliverer(settings, engine, stores).chore,
+        }
         run_worker(SERVICE, settings, steps=steps, engine=engine, open_courier=courier_opener(settings), chores=chores)
 
 

@@ -13,6 +13,7 @@ from common.domain.replica import CheckState, ImportState, ReplicaState, Segment
 from common.ledger import context, events, news, windows
 from common.ledger.claims import Claim, Patience, hold, interval, release
 from common.ledger.context import Context
+from common.ledger.fixity import scheduling
 from common.ledger.tables import NOW, WORK, dead_letters, ingests, replicas, segments
 from common.topology import Kind, Stage, hint_for
 
@@ -143,8 +144,9 @@ def _fail_alone(connection: Connection, kind: Kind, row_id: int, *, code: str, w
     table = WORK[kind]
     ended = {"fence": table.c.fence + 1, "lease_until": None, "claimed_by": None, "finished_at": NOW}
     failed = {"state": _FAILED[kind], "error_code": code, "last_error": why}
-    connection.execute(update(table).where(table.c.id == row_id).values(**ended, **failed))
+    row = connection.execute(update(table).where(table.c.id == row_id).values(**ended, **failed).returning(table)).one()
     if kind == "check":
+        scheduling.put_off(connection, row)
         news.announce(connection, type=CHECK_FAILED, subject=str(row_id), detail={"code": code, "why": why})
 
 

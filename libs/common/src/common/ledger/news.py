@@ -30,7 +30,7 @@ class Announcement:
 
 def announce(connection: Connection, *, type: str, subject: str, detail: Mapping[str, Any]) -> None:
     """Note something that no trigger sees, in the transaction that makes it true."""
-    connection.execute(insert(announcements).values(type=type, subject=subject, detail=dict(detail)))
+    connection.execute(insert(announcements).inline().values(type=type, subject=subject, detail=dict(detail)))
 
 
 def take(connection: Connection, *, at_most: int) -> list[Announcement]:

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 import common.ledger.asking_tables
 import common.ledger.campaigns.tables
 import common.ledger.coverage.tables
+import common.ledger.fixity.schedule_tables
 import common.ledger.requirements.tables
 import common.ledger.thawing.tables  # noqa: F401 - further tables of the same schema
 from common.domain.ingest import IngestStatus, IngestType

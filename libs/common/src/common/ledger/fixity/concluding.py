@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from common.domain.replica import CheckState, EvidenceClass, Verdict
 from common.ledger import news
 from common.ledger.claims import Claim, afresh, release
+from common.ledger.fixity import scheduling
 from common.ledger.fixity.tables import copy_health, fixity_checks
 from common.ledger.tables import NOW, bag_locations, bag_versions, evidence
 from common.outcome import Checked, Done
@@ -40,6 +41,7 @@ def conclude(connection: Connection, claim: Claim, done: Done) -> None:
         _strengthen(connection, check)
     _tell(connection, check, checked, before=_verdict_before(connection, check))
     _note(connection, check, checked)
+    scheduling.read_again(connection, check)
 
 
 def _must_be_proven(connection: Connection, check: Any) -> None:
