@@ -23,8 +23,8 @@ from backfill_client.models import (
     Location,
 )
 from backfill_client.operations import Operations
-from backfill_client.reports import Reports
 from backfill_client.proof import Evidence, Fixity
+from backfill_client.reports import Reports
 from backfill_client.requirements import Requirements
 from backfill_client.streams import Streams
 from backfill_client.thaws import Thaws

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from backfill_client.output import moment, show_list
 from backfill_client.proof import Chain
 from backfill_client.session import OutputOption, connected, form_of
+
+
+class Kind(StrEnum):
+    """What a report is written as."""
+
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+
 
 app = typer.Typer(help="The evidence of every read and of what people did.", no_args_is_help=True)
 
@@ -25,6 +40,23 @@ def checkpoint(context: typer.Context, output: OutputOption = None) -> None:
     with connected(context) as client:
         found = client.evidence.checkpoint()
     _show(context, found, output)
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    space: Annotated[str, typer.Argument(help="Space")],
+    identifier: Annotated[str | None, typer.Argument(help="External identifier of a bag; all where left out")] = None,
+    version: Annotated[str | None, typer.Option("--version", help="Such as v2; all where left out")] = None,
+    location: Annotated[str | None, typer.Option("--at", help="Only copies at this location")] = None,
+    form: Annotated[Kind, typer.Option("--format", "-f", help="html can be printed")] = Kind.JSON,
+    into: Annotated[Path | None, typer.Option("--to", help="File to write; standard output where left out")] = None,
+) -> None:
+    """Export the evidence for a bag or a space: every copy, and the last proof of every file."""
+    with connected(context) as client:
+        blocks = client.evidence.export(space, identifier, version=version, location=location, form=form.value)
+        with into.open("wb") if into else nullcontext(sys.stdout.buffer) as file:
+            file.writelines(blocks)
 
 
 def _show(context: typer.Context, found: Chain, output: OutputOption) -> None:

@@ -169,6 +169,19 @@ class Evidence:
     def chain(self) -> Chain:
         return Chain.model_validate(self._http.get("/evidence/chain"))
 
+    def export(
+        self,
+        space: str,
+        external_identifier: str | None = None,
+        *,
+        version: str | None = None,
+        location: str | None = None,
+        form: str = "json",
+    ) -> Iterator[bytes]:
+        """The report of a bag's copies, or a space's, as it comes. `form`: json, csv or html."""
+        wanted = {"space": space, "identifier": external_identifier, "version": version, "location": location}
+        return self._http.stream("/reports/evidence", wanted | {"format": form})
+
     def checkpoint(self) -> Chain:
         """Seal everything now, and take a checkpoint to the second place."""
         return Chain.model_validate(self._http.post("/evidence/checkpoints", {}))

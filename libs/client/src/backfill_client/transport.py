@@ -95,6 +95,20 @@ class Transport:
     def _tried(self, send: Callable[[], httpx.Response], *, once: bool = False) -> httpx.Response:
         """What may be repeated, is: up to four times. With `once`, that is what was refused as one of too many."""
         again = _REFUSED if once else _AGAIN
+    def stream(self, path: str, params: Mapping[str, str | int | None]) -> Iterator[bytes]:
+        """The bytes at `path`, as they come; asked for once. Raises ApiUnreachable, also where they end early."""
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            with self._http.stream("GET", self._address + path, params=given) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    self._document(answer)
+                yield from answer.iter_bytes()
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+
+    def _tried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """What may be repeated, is: up to four times."""
         for attempt in range(1, _TRIES + 1):
             try:
                 answer = send()

@@ -22,6 +22,7 @@ from bag_register import (
 )
 from bag_register.digest import api as digest_api
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
+from bag_register.evidence_report import api as evidence_report
 from bag_register.reports import coverage, unbackfilled
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
@@ -58,6 +59,7 @@ def make_app(around: Surroundings) -> FastAPI:
     evidence_api.add_routes(app, around)
     checks_api.add_routes(app, around)
     fixity_api.add_routes(app, around)
+    evidence_report.add_routes(app, around)
 
     def bags(request: Request, rest: str, version: str | None = None, before: str | None = None) -> Response:
         # An identifier may have slashes, encoded or not, and never ends in "/versions".

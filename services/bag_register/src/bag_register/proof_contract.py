@@ -37,6 +37,15 @@ SCHEMAS: dict[str, Any] = {
         createdDate=MOMENT,
         finishedDate=MOMENT,
     ),
+    "EvidenceReport": typed(
+        "EvidenceReport",
+        ["scope", "createdDate", "chain", "copies"],
+        scope=TEXT,
+        createdDate=MOMENT,
+        chain=shape(["sealed", "hash"], sealed=COUNT, hash=TEXT),
+        checkpoint=shape(["sealed", "hash", "createdDate"], sealed=COUNT, hash=TEXT, createdDate=MOMENT),
+        copies={"type": "array", "items": {"type": "object"}},
+    ),
     "EvidenceChain": typed("EvidenceChain", ["sealed", "hash"], sealed=COUNT, hash=TEXT, lastCheckpoint=_CHECKPOINT),
 }
 _COPY = {
@@ -91,5 +100,26 @@ OPERATIONS = {
         {200: Answer("The check", ref("Check"), _CHECK), 404: Answer("There is no such check")}, {"check_id": "7"}
     ),
     "GET /evidence/chain": Said({200: Answer("The chain", ref("EvidenceChain"), _CHAIN)}),
+    "GET /reports/evidence": Said(
+        {
+            200: Answer(
+                "The report",
+                ref("EvidenceReport"),
+                {
+                    "type": "EvidenceReport",
+                    "scope": "digitised/b12345",
+                    "createdDate": _DATE,
+                    "chain": {"sealed": 1204533, "hash": _HASH},
+                    "copies": [],
+                },
+                more={
+                    "text/csv": {"type": "string", "examples": ["space,external_identifier,version\r\n"]},
+                    "text/html": {"type": "string", "examples": ["<!doctype html>"]},
+                },
+            ),
+            404: Answer("No copy is registered"),
+        },
+        {"space": "digitised", "identifier": "b12345", "format": "json"},
+    ),
     "POST /evidence/checkpoints": Said({201: Answer("The chain", ref("EvidenceChain"), _CHAIN)}),
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
@@ -25,5 +25,7 @@ class Surroundings:
     wake_relay: Callable[[], None] = lambda: None
     """Called when a hint was put into the outbox."""
     sealer: Sealer | None = None
+    places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By location, its account and storage class as they are configured."""
     public_url: str = ""
     version: str = "0"

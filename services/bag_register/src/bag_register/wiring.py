@@ -51,6 +51,7 @@ def run() -> None:
         engine=engine,
         lists=lists,
         sealer=sealer,
+        places={location.value: _public(config) for location, config in stores.configs.items()},
         importable=frozenset(stores.configs),
         guard=guard_for(settings, engine),
         public_url=settings.public_url,
@@ -106,6 +107,12 @@ def open_deliverer(settings: Settings, engine: Engine, stores: ConfiguredStores)
     url = settings.digest_webhook
     post = partial(post_to, url) if url else None
     return Deliverer(engine=engine, store=store, prefix=prefix, hour=settings.digest_hour, post=post)
+
+
+def _public(config: LocationConfig) -> dict[str, str]:
+    """What reports say of a location beyond what the ledger knows."""
+    facts = {"account": config.account_name, "storageClass": config.storage_class or config.access_tier}
+    return {name: value for name, value in facts.items() if value}
 
 
 def _place(setting: str, named: str, stores: ConfiguredStores) -> tuple[ObjectStore, str]:

@@ -71,7 +71,7 @@ def proofs(
     if after is not None:
         query = query.where(evidence.c.key > after)
     rows = connection.execute(query.order_by(evidence.c.key, evidence.c.id).limit(limit))
-    return [_proof(row) for row in rows]
+    return [proof_of(row) for row in rows]
 
 
 def tally(connection: Connection, *, ingest_id: UUID) -> Tally:
@@ -100,7 +100,8 @@ def suspicious(ingest_id: ColumnElement[UUID]) -> Select[int, int]:
     )
 
 
-def _proof(row: Any) -> Proof:
+def proof_of(row: Any) -> Proof:
+    """One row of `evidence`."""
     return Proof(
         path=row.path,
         key=row.key,
