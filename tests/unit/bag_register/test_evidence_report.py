@@ -70,7 +70,8 @@ def test_html_shows_hostile_names_as_they_are_and_runs_nothing(copies: Copies, t
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
     assert "<img" not in answer.text
     assert "<bdi>data/&lt;img src=x onerror=alert(1)&gt;</bdi>" in answer.text
-    assert "measured <code>" in answer.text
+    assert "<bdi>data/z\\u202egpj.exe</bdi>" in answer.text
+    assert answer.text.count("measured <code>") == 1
     assert answer.text.endswith("</body></html>\n")
 
 

@@ -86,7 +86,7 @@ def _count(row: Mapping[str, Any]) -> str:
 
 def _section(copy: Copy) -> Iterator[str]:
     facts = copy.facts
-    yield f"<section><h2><bdi>{escape(facts.bag.path)}</bdi> at {escape(facts.location_id)}</h2><dl>"
+    yield f"<section><h2><bdi>{_shown(facts.bag.path)}</bdi> at {escape(facts.location_id)}</h2><dl>"
     for name, value in _facts(copy).items():
         yield f"<dt>{name}</dt><dd>{value}</dd>"
     yield "</dl>\n"
@@ -117,13 +117,13 @@ def _facts(copy: Copy) -> dict[str, str]:
 
 
 def _check(check: Mapping[str, Any]) -> str:
-    why = f" ({escape(check['why'])})" if check["why"] else ""
+    why = f" ({_shown(check['why'])})" if check["why"] else ""
     return f"{_moment(check['created_at'])} {_verdict(check['verdict'] or check['state'])}{why}"
 
 
 def _file(proof: Proof) -> str:
     cells = (
-        f"<td><bdi>{escape(proof.path)}</bdi></td>",
+        f"<td><bdi>{_shown(proof.path)}</bdi></td>",
         f'<td class="n">{proof.bytes:,}</td>',
         f"<td>{_outcome(proof)}<br>{proof.evidence_class}</td>",
         f"<td>{_digests(proof)}</td>",
@@ -149,8 +149,15 @@ def _digests(proof: Proof) -> str:
         else:
             lines.append(f"{escape(name)} expected <code>{escape(expected)}</code>")
             lines.append(f"<span class=bad>measured <code>{escape(measured or 'nothing')}</code></span>")
-    reason = [f"<span class=soft>{escape(proof.reason)}</span>"] if proof.reason else []
+    # What the digests show already is not said a second time.
+    said = proof.reason and not any(digest in proof.reason for digest in proof.measured.values())
+    reason = [f"<span class=soft>{_shown(proof.reason)}</span>"] if said else []
     return "<br>".join(lines + reason)
+
+
+def _shown(text: str) -> str:
+    """What strangers wrote, escaped; characters that cannot be seen, or turn the text around them, by their number."""
+    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
 
 def _verdict(verdict: str | None) -> str:
