@@ -92,9 +92,6 @@ class Transport:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         return self._tried(lambda: self._http.get(self._address + path, params=given, headers=dict(headers)))
 
-    def _tried(self, send: Callable[[], httpx.Response], *, once: bool = False) -> httpx.Response:
-        """What may be repeated, is: up to four times. With `once`, that is what was refused as one of too many."""
-        again = _REFUSED if once else _AGAIN
     def stream(self, path: str, params: Mapping[str, str | int | None]) -> Iterator[bytes]:
         """The bytes at `path`, as they come; asked for once. Raises ApiUnreachable, also where they end early."""
         given = {name: value for name, value in params.items() if value is not None}
@@ -107,8 +104,9 @@ class Transport:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
 
-    def _tried(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """What may be repeated, is: up to four times."""
+    def _tried(self, send: Callable[[], httpx.Response], *, once: bool = False) -> httpx.Response:
+        """What may be repeated, is: up to four times. With `once`, that is what was refused as one of too many."""
+        again = _REFUSED if once else _AGAIN
         for attempt in range(1, _TRIES + 1):
             try:
                 answer = send()

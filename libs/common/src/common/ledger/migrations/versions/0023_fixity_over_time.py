@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0023"
-down_revision = "0024"
+down_revision = "0016"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fixity_policies (
