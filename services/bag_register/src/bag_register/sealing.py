@@ -51,10 +51,10 @@ class Sealer:
 
     def seal(self) -> int:
         """Seal all there is; how many rows that were."""
-        number = 0
+        number, places = 0, dict[str, int]()
         while True:
             with transaction(self._engine) as connection:
-                found = sealing.seal(connection)
+                found = sealing.seal(connection, places=places)
             if not found:
                 return number
             number += found

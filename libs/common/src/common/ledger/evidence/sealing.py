@@ -54,28 +54,34 @@ def head(connection: Connection) -> Head:
     return Head(row.seq, bytes(row.hash)) if row else Head(0, START)
 
 
-def seal(connection: Connection, *, at_most: int = BATCH) -> int:
-    """Seal up to `at_most` rows of each table; how many there were. 0 also where another process seals now."""
+def seal(connection: Connection, *, at_most: int = BATCH, places: dict[str, int] | None = None) -> int:
+    """Seal up to `at_most` rows of each table; how many there were. 0 also where another process seals now.
+
+    `places` has, and gets, the last row of each table that this look came to: given again for the next batch, rows that
+    are sealed are not passed over once more. The next look begins without, and finds what was committed late.
+    """
     if not connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one():
         return 0
-    return sum(_seal(connection, source, at_most) for source in sorted(_SOURCES))
+    reached = {} if places is None else places
+    return sum(_seal(connection, source, at_most, reached) for source in sorted(_SOURCES))
 
 
-def _seal(connection: Connection, source: str, at_most: int) -> int:
-    rows = _unsealed(connection, source, at_most)
+def _seal(connection: Connection, source: str, at_most: int, places: dict[str, int]) -> int:
+    rows = _unsealed(connection, source, at_most, after=places.get(source, 0))
     if rows:
+        places[source] = rows[-1]["id"]
         _add(connection, source, rows)
         _move_mark(connection, source, rows[-1]["id"])
     return len(rows)
 
 
-def _unsealed(connection: Connection, source: str, at_most: int) -> Sequence[Mapping[str, Any]]:
+def _unsealed(connection: Connection, source: str, at_most: int, *, after: int) -> Sequence[Mapping[str, Any]]:
     table, _ = _SOURCES[source]
     mark = select(chain_marks.c.sealed_to).where(chain_marks.c.source == source).scalar_subquery()
     of_row = (evidence_chain.c.source == source) & (evidence_chain.c.source_id == table.c.id)
     found = connection.execute(
         select(*(table.c[name] for name in COLUMNS[source]))
-        .where(table.c.id > func.coalesce(mark, 0), ~select(literal(1)).where(of_row).exists())
+        .where(table.c.id > func.greatest(mark, after), ~select(literal(1)).where(of_row).exists())
         .order_by(table.c.id)
         .limit(at_most)
     )
