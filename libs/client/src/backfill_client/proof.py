@@ -180,7 +180,7 @@ class Evidence:
     ) -> Iterator[bytes]:
         """The report of a bag's copies, or a space's, as it comes. `form`: json, csv or html."""
         wanted = {"space": space, "identifier": external_identifier, "version": version, "location": location}
-        return self._http.stream("/reports/evidence", wanted | {"format": form})
+        return self._http.download("/reports/evidence", wanted | {"format": form})
 
     def checkpoint(self) -> Chain:
         """Seal everything now, and take a checkpoint to the second place."""

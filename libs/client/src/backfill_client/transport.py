@@ -92,7 +92,7 @@ class Transport:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         return self._tried(lambda: self._http.get(self._address + path, params=given, headers=dict(headers)))
 
-    def stream(self, path: str, params: Mapping[str, str | int | None]) -> Iterator[bytes]:
+    def download(self, path: str, params: Mapping[str, str | int | None]) -> Iterator[bytes]:
         """The bytes at `path`, as they come; asked for once. Raises ApiUnreachable, also where they end early."""
         given = {name: value for name, value in params.items() if value is not None}
         try:

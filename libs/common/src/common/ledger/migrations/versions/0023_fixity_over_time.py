@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0023"
-down_revision = "0029"
+down_revision = "0017"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fixity_policies (
