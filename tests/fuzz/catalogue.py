@@ -17,7 +17,7 @@ _ALL: tuple[Target, ...] = (
     bagit_targets.tag_text,
     bagit_targets.bag,
     store_targets.restore_header,
-    store_targets.store_error,
+    store_targets.store_answer,
     store_targets.locations,
     store_targets.bandwidth,
     store_targets.bag_path,

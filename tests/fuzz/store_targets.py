@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import tempfile
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from common.adapters.objects.bandwidth import LEAST, read_bandwidth
 from common.adapters.objects.configuration import SECRETS, read_locations
 from common.adapters.objects.local.places import name_fault
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
-from common.adapters.objects.obstore_answers import answer_of
 from common.adapters.objects.s3.info import parse_restore
+from common.adapters.objects.wire.body import Incoming
+from common.adapters.objects.wire.connection import Closed, Connection, Cut
+from common.adapters.objects.wire.heads import Nonsense, read_head
 from common.domain import naming
 from common.domain.bag import BagVersion
 from common.domain.bagit.names import manifest_named
@@ -44,11 +47,23 @@ def restore_header(data: bytes) -> None:
     assert found.expires_at is None or found.expires_at.utcoffset() is not None, "a time without its zone"
 
 
-def store_error(data: bytes) -> None:
-    """What a store says when it refuses."""
-    answer = answer_of(Exception(data.decode("utf-8", "replace")))
-    assert str(answer).isprintable(), answer
-    assert answer.status is None or 0 <= answer.status <= 999
+def store_answer(data: bytes) -> None:
+    """What a server sends is an answer whose body has the length it tells, or is none."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(5)
+        theirs.send(data[:60_000])
+        theirs.shutdown(socket.SHUT_WR)
+        connection = Connection(ours, tls=False)
+        try:
+            body = Incoming(connection, read_head(connection.head(), method="GET"))
+            into = bytearray(70_000)
+            filled = body.fill(memoryview(into))
+        except (Nonsense, Cut, Closed):
+            return
+    assert body.head.size in (None, filled), "bytes are missing, or there are too many"
+    assert not body.head.chunked or (body.ended() and b"\r\n0" in data), "a body has ended before its last chunk"
+    assert all(name == name.lower() and "\n" not in name + value for name, value in body.head.headers.items())
 
 
 def locations(data: bytes) -> None:

@@ -24,6 +24,7 @@ from common.domain.replica import SegmentState
 from common.ledger import claims, failing, operating, outbox, reaper, settling, writing
 from common.outcome import Done
 from common.runtime import housekeeping
+from common.whole import read_whole
 from simulation.ledger import Ledger
 
 Break = Callable[[ExitStack, Ledger], None]
@@ -119,12 +120,14 @@ def unpinned(stack: ExitStack, _ledger: Ledger) -> None:
     """Reads whatever lies at the source now, and trusts it, and verifies against its size only."""
 
     def small(self: Any, file: Any, ends: Any) -> Any:
-        return ends.source.fetch(key=ends.source_key, most=1 << 20), ""
+        data = read_whole(ends.source, key=ends.source_key, most=1 << 20)
+        ends.destination.create(key=ends.destination_key, data=data)
+        return backfill_replicator.transfer.Copied(file, backfill_replicator.transfer.Result.COPIED)
 
     def part(self: Any, file: Any, ends: Any, first: int, into: memoryview) -> Any:
         return ends.source.read_into(key=ends.source_key, into=into, first=first)
 
-    replaced(stack, backfill_replicator.transfer.Transfer, "_read_small", small)
+    replaced(stack, backfill_replicator.transfer.Transfer, "_copy_small", small)
     replaced(stack, backfill_replicator.transfer.Transfer, "_read_range", part)
     replaced(stack, backfill_replicator.transfer, "describe_mismatch", lambda file, hasher: "")
     replaced(stack, bag_warmer.thawing, "_other_objects", lambda wanted, infos: None)

@@ -15,7 +15,7 @@ from common.adapters.objects.wrappers.retrying import RetryingColdStore, Retryin
 from common.domain.location import LocationId
 from common.domain.naming import Names
 from common.errors import StoreUnavailable, Throttled, TruncatedBody
-from common.ports import Body, ColdStore, Fetched, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
+from common.ports import Body, ColdStore, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
 from simulation.cold import FailingColdStore
 from simulation.decisions import Fault
 from simulation.places import Place, flipped
@@ -78,9 +78,9 @@ class FailingStore(ForwardingStore):
             yield _FailingBody(body, self._place, fault)
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), into)
 
     def read_into(
         self,

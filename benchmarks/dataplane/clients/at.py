@@ -4,10 +4,15 @@ benchmark that starts a process for each run would measure little else."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from benchmarks.dataplane.stores import Store
 
 from common.domain.location import LocationId, Provider
 from common.domain.naming import Names
+
+if TYPE_CHECKING:
+    from common.adapters.objects.configuration import LocationConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,21 @@ class At:
     read_timeout: float = 60
     checksums: bool = False
     copying: str = "stream"
+
+
+def at(store: Store, location: LocationId, *, concurrency: int) -> LocationConfig:
+    """A server of a benchmark as a location."""
+    s3 = store.kind == "s3"
+    known = At(
+        id=location,
+        provider=Provider.AMAZON_S3 if s3 else Provider.AZURE_BLOB,
+        bucket=store.bucket,
+        endpoint=store.endpoint,
+        region="us-east-1" if s3 else None,
+        access_key_id=Known(store.account) if s3 else None,
+        secret_access_key=Known(store.secret) if s3 else None,
+        account_name=None if s3 else store.account,
+        account_key=None if s3 else Known(store.secret),
+        concurrency=max(16, concurrency),
+    )
+    return cast("LocationConfig", known)

@@ -5,23 +5,26 @@ What a worker does between claim and commit, with its usual two segments at a ti
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
-import obstore
-from benchmarks.dataplane.clients.at import At, Known
-from benchmarks.dataplane.stores import Store, Task
+from benchmarks.dataplane.clients.at import at
+from benchmarks.dataplane.stores import Task
 from benchmarks.dataplane.workloads import read_items
 
 from backfill_replicator.step import Replicate
 from common.adapters.objects.registry import open_store
+from common.adapters.objects.s3.client import Connection
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
-from common.domain.location import Location, LocationId, Provider
+from common.domain.location import Location, LocationId
 from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
 from common.jobs import Attempt, SegmentJob
 from common.memory import Memory
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 _SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
 _ROWS = 2
 """Segments at a time, as the services' default."""
+_LONGEST_PAGE = 4 << 20
+_ENTRY = re.compile(r"<Contents>.*?<Key>(.*?)</Key>.*?<ETag>(.*?)</ETag>.*?<Size>(\d+)</Size>.*?</Contents>", re.DOTALL)
+_MORE = re.compile(r"<NextContinuationToken>(.+?)</NextContinuationToken>")
 
 
 class _Opened:
@@ -63,13 +69,14 @@ def main() -> None:
     """ours.py TASK"""
     task = Task.read(Path(sys.argv[1]))
     settle_memory()
-    configs = {config.id: config for config in (_config(task, _SOURCE), _config(task, _DESTINATION))}
+    ends = {_SOURCE: task.source, _DESTINATION: task.destination}
+    configs = {location: at(store, location, concurrency=task.concurrency) for location, store in ends.items()}
     stores = _Opened(configs)
     rows = min(_ROWS, task.concurrency)
     memory = Memory()
     replicate = Replicate(stores=stores, concurrency=task.concurrency // rows, memory=memory)
     verify = Verify(stores=stores, concurrency=task.concurrency // rows, memory=memory)
-    jobs = _jobs(task, source=_location(configs[_SOURCE]), destination=_location(configs[_DESTINATION]))
+    jobs = _jobs(task, configs)
 
     def work(job: SegmentJob) -> None:
         for step in (replicate, verify):
@@ -81,55 +88,43 @@ def main() -> None:
         list(pool.map(work, jobs))
 
 
-def _config(task: Task, location: LocationId) -> LocationConfig:
-    store: Store = task.source if location == _SOURCE else task.destination
-    s3 = store.kind == "s3"
-    at = At(
-        id=location,
-        provider=Provider.AMAZON_S3 if s3 else Provider.AZURE_BLOB,
-        bucket=store.bucket,
-        endpoint=store.endpoint,
-        region="us-east-1" if s3 else None,
-        access_key_id=Known(store.account) if s3 else None,
-        secret_access_key=Known(store.secret) if s3 else None,
-        account_name=None if s3 else store.account,
-        account_key=None if s3 else Known(store.secret),
-        concurrency=max(16, task.concurrency),
-    )
-    return cast("LocationConfig", at)
-
-
 def _location(config: LocationConfig) -> Location:
     return Location(config.id, config.provider, config.bucket)
 
 
-def _jobs(task: Task, *, source: Location, destination: Location) -> Iterator[SegmentJob]:
+def _jobs(task: Task, configs: dict[LocationId, LocationConfig]) -> Iterator[SegmentJob]:
     """One list per 1,000 files gives sizes and ETags, in place of a plan; the digests are the manifest's, as there.
 
-    Listed with obstore: a worker that copies never lists, and need not start the SDK that does it for others.
+    Listed without an SDK: a worker that copies never lists, and need not start the one that does it for others.
     """
     digests = {item.key: item.sha256 for item in read_items(Path(task.items))}
     bags: dict[str, list[PlannedFile]] = {}
-    for meta in sorted(_listed(task), key=lambda meta: meta["path"]):
-        bag, _, path = meta["path"].removeprefix(task.prefix).partition("/")
-        sums = {Algorithm.SHA256: digests[meta["path"]]}
-        etag = (meta["e_tag"] or "").strip('"')
-        bags.setdefault(bag, []).append(PlannedFile(path.partition("/")[2], path, meta["size"], sums, etag))
+    for key, size, etag in sorted(_listed(task, configs[_SOURCE])):
+        bag, _, path = key.removeprefix(task.prefix).partition("/")
+        sums = {Algorithm.SHA256: digests[key]}
+        bags.setdefault(bag, []).append(PlannedFile(path.partition("/")[2], path, size, sums, etag))
+    source, destination = _location(configs[_SOURCE]), _location(configs[_DESTINATION])
     for bag, files in bags.items():
         for segment in cut(files, limits=SegmentLimits()):
             yield _job(BagVersion.of(task.prefix.rstrip("/"), bag, 1), segment, source, destination)
 
 
-def _listed(task: Task) -> Iterator[obstore.ObjectMeta]:
-    config = {
-        "endpoint": task.source.endpoint,
-        "region": "us-east-1",
-        "access_key_id": task.source.account,
-        "secret_access_key": task.source.secret,
-    }
-    bucket = obstore.store.S3Store(task.source.bucket, config=config, client_options={"allow_http": True})
-    for page in obstore.list(bucket, prefix=task.prefix, chunk_size=1000):
-        yield from page
+def _listed(task: Task, config: LocationConfig) -> Iterator[tuple[str, int, str]]:
+    """Key, size and ETag of every object below the prefix."""
+    direct = Connection(config).direct
+    page, after = memoryview(bytearray(_LONGEST_PAGE)), ""
+    while True:
+        query = {"list-type": "2", "prefix": task.prefix, **({"continuation-token": after} if after else {})}
+        target = f"{direct.path}?{urlencode(sorted(query.items()), quote_via=quote, safe='')}"
+        headers = direct.signer.signed("GET", target, host=direct.wire.origin.host, headers={})
+        size = direct.wire.fetch(target, page, headers=headers)[1]
+        assert size is not None, "a page of the list is too long"
+        text = bytes(page[:size]).decode()
+        for key, etag, length in _ENTRY.findall(text):
+            yield unescape(key), int(length), unescape(etag).strip('"')
+        if (more := _MORE.search(text)) is None:
+            return
+        after = unescape(more[1])
 
 
 def _job(bag: BagVersion, segment: SegmentPlan, source: Location, destination: Location) -> SegmentJob:

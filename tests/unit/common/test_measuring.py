@@ -11,6 +11,8 @@ from common.memory import Memory
 from unit.common.domain.bagit.bags import digest
 from unit.common.runtime.archives import Watched
 
+KIB = 1024
+
 
 def measured(store: Watched, *, size: int) -> tuple[str, int]:
     found = Measuring(Memory(), lambda: None).hashed(store, key="k", size=size, algorithms={Algorithm.SHA256: ""})
@@ -38,24 +40,24 @@ def test_a_small_object_costs_one_request() -> None:
 
 
 def test_what_is_held_at_once_stays_within_the_memory() -> None:
-    memory, lock, held, most = Memory(100), threading.Lock(), [0], [0]
+    memory, lock, held, most = Memory(100 * KIB), threading.Lock(), [0], [0]
 
     def hold(size: int) -> None:
         with memory.holding(size):
             with lock:
-                held[0] += min(size, 100)
+                held[0] += min(size, 100 * KIB)
                 most[0] = max(most[0], held[0])
             with lock:
-                held[0] -= min(size, 100)
+                held[0] -= min(size, 100 * KIB)
 
-    threads = [threading.Thread(target=hold, args=(size,)) for size in (60, 60, 30, 10, 250, 0, 100, 40) * 20]
+    threads = [threading.Thread(target=hold, args=(size * KIB,)) for size in (60, 60, 30, 10, 250, 0, 100, 40) * 20]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(timeout=30)
 
     assert not any(thread.is_alive() for thread in threads)
-    assert 60 <= most[0] <= 100
+    assert 60 * KIB <= most[0] <= 100 * KIB
 
 
 def test_memory_is_given_back_after_an_error() -> None:

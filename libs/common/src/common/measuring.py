@@ -47,12 +47,12 @@ class Measuring:
 
     def _whole(self, store: ObjectStore, key: str, size: int, algorithms: Checksums) -> Measured | None:
         hasher = MultiHasher(algorithms)
-        with self.memory.holding(size):
-            found = store.fetch(key=key, most=size)
-            if found is None:
+        with self.memory.holding(size) as into:
+            info = store.fetch(key=key, into=into)
+            if info is None:
                 return None
-            hasher.update(found.data)
-        return Measured(found.info, hasher)
+            hasher.update(into[: info.size])
+        return Measured(info, hasher)
 
     def _ranged(self, store: ObjectStore, key: str, size: int, algorithms: Checksums) -> Measured | None:
         """None where the object has another size, or changed: the stream says what is there."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 
 MOST_HELD = 64 << 20
 """Bytes of objects that a process holds at once, over all its threads."""
+_LEAST = 16 * 1024
+"""Bytes of the smallest buffer."""
 
 
 class Memory:
@@ -16,52 +18,67 @@ class Memory:
 
     def __init__(self, most: int = MOST_HELD) -> None:
         self.most = self._free = most
-        self._changed = Condition()
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
         self._waiting: deque[object] = deque()
-        self._spare: list[bytearray] = []
+        self._spare: dict[int, list[bytearray]] = {}
+        """Buffers by length: fresh memory has to be found and cleared by the kernel, page by page."""
+        self._spared = 0
+        """Bytes of them; with those in use never more than the most, but for a single larger buffer."""
 
     @contextmanager
-    def holding(self, size: int) -> Iterator[None]:
-        """Waits until `size` bytes are free. What is larger than all there is waits for all of it."""
-        self._take(size)
+    def holding(self, size: int) -> Iterator[memoryview]:
+        """A buffer of `size` bytes, whose content means nothing, when as many are free. No view of it must be kept."""
+        buffer = self.buffer(size)
         try:
-            yield
+            yield buffer
         finally:
-            self._give_back(size)
+            self.give_back(buffer)
 
     def buffer(self, size: int) -> memoryview:
-        """A buffer of `size` bytes, whose content means nothing, when as many are free; to be given back."""
-        self._take(size)
-        with self._changed:
-            fitting = next((spare for spare in self._spare if len(spare) >= size), None)
-            if fitting is not None:
-                self._spare.remove(fitting)
-        return memoryview(fitting if fitting is not None else bytearray(size))[:size]
+        """As `holding`; to be given back."""
+        length = rounded(size)
+        with self._lock:
+            self._take(min(length, self.most))
+            spare = self._spare.get(length)
+            whole = spare.pop() if spare else None
+            self._spared -= length if whole is not None else 0
+            self._forget_spare(at_most=self._free)
+        return memoryview(bytearray(length) if whole is None else whole)[:size]
 
     def give_back(self, buffer: memoryview) -> None:
         """The buffer, and every view of it, is not used any more."""
-        size, whole = len(buffer), buffer.obj
+        whole = buffer.obj
         buffer.release()
-        with self._changed:
-            # Kept for who comes next: fresh memory has to be found and cleared by the kernel, page by page.
-            if isinstance(whole, bytearray) and sum(map(len, self._spare)) + len(whole) <= self.most:
-                self._spare.append(whole)
-        self._give_back(size)
-
-    def _take(self, size: int) -> None:
-        size = min(size, self.most)
-        with self._changed:
-            if self._waiting or self._free < size:
-                me = object()
-                self._waiting.append(me)
-                while self._waiting[0] is not me or self._free < size:
-                    self._changed.wait()
-                self._waiting.popleft()
-                self._changed.notify_all()
-            self._free -= size
-
-    def _give_back(self, size: int) -> None:
-        with self._changed:
-            self._free += min(size, self.most)
+        assert isinstance(whole, bytearray)
+        length = len(whole)
+        with self._lock:
+            self._free += min(length, self.most)
+            if length <= self.most:
+                self._spare.setdefault(length, []).append(whole)
+                self._spared += length
             if self._waiting:
                 self._changed.notify_all()
+
+    def _take(self, length: int) -> None:
+        """Waits for its turn, and then until so much is free."""
+        if self._waiting or self._free < length:
+            me = object()
+            self._waiting.append(me)
+            while self._waiting[0] is not me or self._free < length:
+                self._changed.wait()
+            self._waiting.popleft()
+            self._changed.notify_all()
+        self._free -= length
+
+    def _forget_spare(self, *, at_most: int) -> None:
+        while self._spared > at_most:
+            length, spare = next((length, spare) for length, spare in self._spare.items() if spare)
+            spare.pop()
+            self._spared -= length
+
+
+def rounded(size: int) -> int:
+    """`size`, or up to a quarter more: files of about one size use the same buffers."""
+    step = max(_LEAST, 1 << max(0, size.bit_length() - 3))
+    return max(step, -(-size // step) * step)

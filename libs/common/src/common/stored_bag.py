@@ -70,10 +70,11 @@ class StoredBag:
         pinned = self._pinned[path]
         key, etag, version_id = self._root + self._names.stored(path), pinned.etag, pinned.version_id
         if pinned.size <= _SMALL:
-            whole = self._store.fetch(key=key, most=_SMALL, if_match=etag, version_id=version_id)
+            into = memoryview(bytearray(pinned.size))
+            whole = self._store.fetch(key=key, into=into, if_match=etag, version_id=version_id)
             if whole is not None:
                 self._checkpoint()
-                yield [whole.data]
+                yield [into[: whole.size]]
                 return
         with self._store.read(key=key, if_match=etag, version_id=version_id) as body:
             yield self._watched(body)

@@ -29,7 +29,7 @@ from common.errors import (
     StoreUnavailable,
 )
 from common.measuring import WHOLE, Measuring
-from common.ports import Fetched, ObjectInfo, ObjectStore, PartCopier
+from common.ports import ObjectInfo, ObjectStore, PartCopier
 
 
 class Result(StrEnum):
@@ -132,32 +132,30 @@ class Transfer:
             return self._compare(file, ends)
 
     def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
-        with self._measuring.memory.holding(file.size):
-            found, wrong = self._read_small(file, ends)
+        with self._measuring.memory.holding(file.size) as into:
+            info, wrong = self._read_small(file, ends, into)
             if wrong:
                 # Once more from the source: the flip may have happened on the way.
-                found, wrong = self._read_small(file, ends)
-            if wrong or found is None:
+                info, wrong = self._read_small(file, ends, into)
+            if wrong or info is None:
                 return Copied(file, Result.SOURCE_CORRUPT, wrong)
             ends.destination.create(
                 key=ends.destination_key,
-                data=found.data,
-                content_type=found.info.content_type,
+                data=into[: info.size],
+                content_type=info.content_type,
                 metadata=labels(file),
             )
         return Copied(file, Result.COPIED)
 
-    def _read_small(self, file: PlannedFile, ends: Ends) -> tuple[Fetched | None, str]:
-        """The bytes and what is wrong with them, if anything; no bytes where there are too many."""
+    def _read_small(self, file: PlannedFile, ends: Ends, into: memoryview) -> tuple[ObjectInfo | None, str]:
+        """What was read and what is wrong with its bytes, if anything; None where there are too many."""
         with as_planned(file):
-            found = ends.source.fetch(
-                key=ends.source_key, most=file.size, if_match=file.etag, version_id=file.version_id
-            )
-        if found is None:
+            info = ends.source.fetch(key=ends.source_key, into=into, if_match=file.etag, version_id=file.version_id)
+        if info is None:
             return None, f"{file.path}: more than {file.size} bytes, expected {file.size}"
         hasher = MultiHasher(file.checksums)
-        hasher.update(found.data)
-        return found, describe_mismatch(file, hasher)
+        hasher.update(into[: info.size])
+        return info, describe_mismatch(file, hasher)
 
     def _copy_large(self, file: PlannedFile, ends: Ends) -> Copied:
         if ends.copier is not None:

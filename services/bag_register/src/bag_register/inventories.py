@@ -22,6 +22,7 @@ from urllib.parse import unquote_plus
 
 from common.errors import NotFound
 from common.ports import ObjectInfo, ObjectStore
+from common.whole import read_whole
 
 _PAGE = 1000
 _MOST = 64 << 20
@@ -95,18 +96,18 @@ def read_inventory(store: ObjectStore, *, key: str, bucket: str, checkpoint: Cal
 def _contents(store: ObjectStore, key: str, bucket: str) -> tuple[list[str] | None, list[_File]]:
     """The columns of CSV, None for Parquet; and the files."""
     try:
-        whole = store.fetch(key=key, most=_MOST)
+        whole = read_whole(store, key=key, most=_MOST)
     except NotFound as error:
         raise InventoryFault(f"{error}: {key} is not there") from None
     if whole is None:
         raise InventoryFault(f"{key} has more than {_MOST} bytes")
     if key.endswith(_SYMLINK):
-        lines = bytes(whole.data).decode().split()
+        lines = whole.decode().split()
         if not all(line.startswith("s3://") and line.endswith(".parquet") for line in lines):
             raise InventoryFault(f"{key} names files that are not Parquet: their columns are in {_MANIFEST} only")
         return None, [_File(line.removeprefix("s3://").partition("/")[2], None) for line in lines]
     try:
-        document = json.loads(bytes(whole.data))
+        document = json.loads(whole)
         return _described(key, document, bucket)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InventoryFault(f"{key} is not the manifest of an inventory: {type(error).__name__}: {error}") from None

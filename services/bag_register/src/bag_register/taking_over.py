@@ -17,6 +17,7 @@ from common.errors import BackfillError, TransientError
 from common.ledger.adopting import Entry, ListedReplica
 from common.ledger.importing import Adoption, ImportProblem
 from common.ports import ObjectStore, Stores
+from common.whole import read_whole
 
 _MOST = 256 << 20
 """Bytes of a manifest; that of a bag of a million files has about 200 million."""
@@ -48,12 +49,12 @@ class Successor:
 
     def verdict(self, found: Found) -> Verdict:
         """On the bag version that the manifest at `found.path` speaks of."""
-        whole = self._store.fetch(key=found.path, most=_MOST)
+        whole = read_whole(self._store, key=found.path, most=_MOST)
         if whole is None:
             told = f"it has more than {_MOST} bytes. Import the bag from its location."
             return _refused(ImportProblem(found.path, "manifest_not_understood", "error", told))
         try:
-            manifest = read_manifest(whole.data)
+            manifest = read_manifest(whole)
         except NotAManifest as error:
             told = f"it is no storage manifest: {error}. Leave it out, or correct it."
             return _refused(ImportProblem(found.path, "manifest_not_understood", "error", told))

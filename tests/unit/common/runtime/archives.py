@@ -18,7 +18,7 @@ from common.domain.fixity import Algorithm, MultiHasher
 from common.domain.location import Location, LocationId, Provider
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, Interrupted, ReplicaJob, SegmentJob
-from common.ports import Body, Fetched, Limits, ObjectInfo, ObjectStore, PartReceipt, Restore, Tier, Upload
+from common.ports import Body, Limits, ObjectInfo, ObjectStore, PartReceipt, Restore, Tier, Upload
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 COLD = Location(LocationId("cold"), Provider.MEMORY, "cold", title="Cold")
@@ -107,8 +107,8 @@ class Watched:
         with self.inner.read(key=key, **options) as body:
             yield _WatchedBody(self, key, body)
 
-    def fetch(self, *, key: str, most: int, **options: Any) -> Fetched | None:
-        return fetched(self.read(key=key, **options), most=most)
+    def fetch(self, *, key: str, into: memoryview, **options: Any) -> ObjectInfo | None:
+        return fetched(self.read(key=key, **options), into)
 
     def read_into(self, *, key: str, into: memoryview, first: int = 0, **options: Any) -> ObjectInfo:
         return filled(self.read(key=key, first=first, length=len(into), **options), into)

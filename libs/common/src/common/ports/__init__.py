@@ -15,7 +15,6 @@ from common.ports.cold import (
 )
 from common.ports.objects import (
     Body,
-    Fetched,
     Limits,
     ObjectInfo,
     ObjectStore,
@@ -36,7 +35,6 @@ __all__ = [
     "Courier",
     "Delivery",
     "Family",
-    "Fetched",
     "Letter",
     "Limits",
     "ObjectInfo",

@@ -60,15 +60,6 @@ class Body(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A whole object in memory."""
-
-    info: ObjectInfo
-    data: bytes | memoryview
-    """All its bytes: as many as `info.size` says."""
-
-
-@dataclass(frozen=True, slots=True)
 class PartReceipt:
     """A part that the store has and an upload may be committed with."""
 
@@ -198,10 +189,10 @@ class ObjectStore(Protocol):
         ...
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        """The whole object in one request, for small ones: cheaper than `read`. None where it has more than `most`
-        bytes; then none of them is kept.
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        """The whole object in one request, for small ones: its bytes from the start of `into` on, as many as `size` of
+        the answer says. None where it has more than `into` holds; then what is in `into` means nothing.
 
         Raises as `read` does, and TruncatedBody.
         """

@@ -15,10 +15,10 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.azure import errors as azure_errors
 from common.adapters.objects.azure import sdk_errors
 from common.adapters.objects.local import errors as local_errors
-from common.adapters.objects.obstore_answers import Answer, answer_of, can_name
 from common.adapters.objects.s3 import boto_errors
 from common.adapters.objects.s3 import errors as s3_errors
 from common.errors import (
@@ -156,26 +156,6 @@ def test_a_body_that_broke_off_is_truncated() -> None:
         raise ResponseStreamingError(error="x")
     with pytest.raises(TruncatedBody), sdk_errors.translated("reading k"):
         raise IncompleteReadError("x")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("… status code: 403 Forbidden: <Error>\n <Code>InvalidObjectState</Code>…", Answer(403, "InvalidObjectState")),
-        ("… status code: 503 Service Unavailable: ", Answer(503)),
-        ("Wanted range starting at 5 … StartTooLarge {", Answer(416, "InvalidRange")),
-        ("… inner: BareRedirect,", Answer(301, "PermanentRedirect")),
-        ("… kind: UnexpectedEof,\n error: IncompleteBody", Answer(None, cut=True)),
-        ("HTTP error: error sending request", Answer(None)),
-    ],
-)
-def test_obstores_text_is_read_for_status_and_code(text: str, expected: Answer) -> None:
-    assert answer_of(Exception(text)) == expected
-
-
-@pytest.mark.parametrize("key", ["a//b", "/a", "a/", ".", "a/../b", "a/./b", "a\tb", "a\x7f", "", "a\n"])
-def test_keys_that_obstore_would_change_are_known(key: str) -> None:
-    assert not can_name(key)
 
 
 @pytest.mark.parametrize(

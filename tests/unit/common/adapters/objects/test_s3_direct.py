@@ -1,4 +1,4 @@
-"""Large objects in S3 over HTTP: what its answers mean."""
+"""Objects in S3 over HTTP: what its answers mean."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def answering(said: bytes, *, status: int = 200, headers: bytes = b"") -> bytes:
 
 
 def direct(address: str) -> Direct:
-    return Direct(f"http://{address}/b", Signer("r", lambda: Credentials("id", "secret")), Wire(5, 5))
+    return Direct(Wire.to(f"http://{address}"), "/b/", Signer("r", lambda: Credentials("id", "secret")))
 
 
 def test_a_commit_names_its_parts_in_order_and_tells_what_it_made() -> None:
@@ -46,11 +46,13 @@ def test_a_commit_that_fails_after_it_said_200_has_failed() -> None:
 
 @pytest.mark.parametrize("said", [b"", b"<html>a captive portal</html>"])
 def test_a_200_that_is_no_answer_of_s3_is_a_failure(said: bytes) -> None:
-    with serving(answering(said), answering(said), answering(b"")) as server:
+    with serving(answering(said), answering(said), answering(said)) as server:
         with pytest.raises(StoreUnavailable):
             direct(server.address).commit("k", "id", PARTS)
         with pytest.raises(StoreUnavailable):
             direct(server.address).begin("k", {})
+        with pytest.raises(StoreUnavailable):
+            direct(server.address).create("k", b"x", {})
 
 
 def test_a_commit_that_meets_another_object_says_so() -> None:
@@ -66,5 +68,8 @@ def test_without_keys_of_its_own_a_location_signs_with_those_of_the_worker(monke
 
     found = Connection(LocationConfig(id="s3", provider=Provider.AMAZON_S3, bucket="dark.archive")).direct
 
-    assert found.bucket == "https://s3.eu-west-1.amazonaws.com/dark.archive"
+    assert (found.wire.origin.place.geturl(), found.path) == (
+        "https://s3.eu-west-1.amazonaws.com/dark.archive",
+        "/dark.archive/",
+    )
     assert (found.signer.region, found.signer.credentials()) == ("eu-west-1", Credentials("AKID", "secret", "token"))

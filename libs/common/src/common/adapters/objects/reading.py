@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.body import CountedBody, checked_range
-from common.errors import Changed
-from common.ports import Body, Fetched, ObjectInfo
-
-BLOCK = 256 * 1024
-"""Bytes to take from a stream at once: larger blocks cost page faults, smaller ones calls."""
+from common.adapters.objects.wire import Blocks, Refusal
+from common.errors import BackfillError, Changed, TruncatedBody
+from common.ports import Body, ObjectInfo
 
 Span = tuple[int, int | None] | None
 """First byte and the one after the last (None: to the end); None for the whole object."""
 
 Found = tuple[ObjectInfo, Iterable[bytes | memoryview]] | None
 """What is being read; None where the range begins at or after the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """Blocks from the wire, whose refusals are called as the provider's table has them."""
+
+    blocks: Blocks
+    error_for: Callable[[Answer], BackfillError]
+
+    def __iter__(self) -> Iterator[memoryview]:
+        try:
+            yield from self.blocks
+        except Refusal as refusal:
+            raise self.error_for(refusal.answer) from None
+
+    def close(self) -> None:
+        self.blocks.close()
 
 
 @contextmanager
@@ -46,22 +63,30 @@ def opened(
             close()
 
 
-def fetched(body: AbstractContextManager[Body], *, most: int) -> Fetched | None:
+def fetched(body: AbstractContextManager[Body], into: memoryview) -> ObjectInfo | None:
     """As `ObjectStore.fetch` promises, out of `read`."""
     with body as opened_body:
-        if opened_body.info.size > most:
-            return None
-        return Fetched(opened_body.info, b"".join(bytes(block) for block in opened_body))
+        return None if opened_body.info.size > len(into) else _filled(opened_body, into[: opened_body.info.size])
 
 
 def filled(body: AbstractContextManager[Body], into: memoryview) -> ObjectInfo:
     """As `ObjectStore.read_into` promises, out of `read`."""
-    place = 0
     with body as opened_body:
-        for block in opened_body:
-            into[place : place + len(block)] = block
-            place += len(block)
-        return opened_body.info
+        return _filled(opened_body, into)
+
+
+def _filled(body: Body, into: memoryview) -> ObjectInfo:
+    place = 0
+    for block in body:
+        if place + len(block) > len(into):
+            break
+        into[place : place + len(block)] = block
+        place += len(block)
+    else:
+        if place == len(into):
+            return body.info
+    # What is left of an earlier object in the buffer must never count as this one's.
+    raise TruncatedBody(f"{body.info.key}: {len(into)} bytes were asked for, {place} arrived, or more")
 
 
 def past_end(*, key: str, first: int, length: int) -> ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from common.adapters.objects.obstore_answers import Answer
+from common.adapters.objects.answers import Answer
 from common.errors import (
     AlreadyExists,
     BackfillError,

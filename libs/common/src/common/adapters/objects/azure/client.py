@@ -1,17 +1,14 @@
-"""The clients of one container, for all threads: obstore for small blobs, HTTP for large ones, the SDK for the rest."""
+"""The clients of one container, for all threads: HTTP of our own for bytes, the SDK for the rest."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from obstore.store import AzureStore as ObstoreAzure
-
-from common.adapters.objects.azure.errors import error_for
-from common.adapters.objects.obstore_calls import ObstoreCalls
+from common.adapters.objects.wire import Wire
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -37,10 +34,6 @@ class Connection:
             identity(self.config)
 
     @cached_property
-    def bytes(self) -> ObstoreCalls:
-        return ObstoreCalls(_obstore(self.config), error_for)
-
-    @cached_property
     def control(self) -> Control:
         # Imported here: not every worker needs the SDK, and none to move bytes.
         from common.adapters.objects.azure.control import Control
@@ -49,12 +42,13 @@ class Connection:
 
     @cached_property
     def direct(self) -> Direct:
-        # Imported here: only large objects need it.
+        """Raises ConfigurationError for an endpoint or a proxy that cannot be used."""
+        # Imported here: it needs this module.
         from common.adapters.objects.azure.direct import Access, Direct
-        from common.adapters.objects.wire import Wire
 
-        wire = Wire(self.config.connect_timeout, self.config.read_timeout)
-        return Direct(f"{endpoint(self.config)}/{self.config.bucket}", Access(self.config), wire)
+        config, address = self.config, endpoint(self.config)
+        wire = Wire.to(address, connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
+        return Direct(wire, f"{urlsplit(address).path}/{config.bucket}/", Access(config))
 
     @cached_property
     def sdk_uploads(self) -> SdkUploads:
@@ -62,29 +56,6 @@ class Connection:
         from common.adapters.objects.azure.sdk_uploads import SdkUploads
 
         return SdkUploads(self.control)
-
-
-def _obstore(config: LocationConfig) -> ObstoreAzure:
-    options: dict[str, Any] = {"account_name": config.account_name, "endpoint": endpoint(config)}
-    provider = None
-    if config.account_key is not None:
-        options["account_key"] = config.account_key.get_secret_value()
-    elif config.sas_token is not None:
-        options["sas_key"] = config.sas_token.get_secret_value().lstrip("?")
-    else:
-        provider = import_module("obstore.auth.azure").AzureCredentialProvider(identity(config))
-    return ObstoreAzure(
-        config.bucket,
-        config=options,  # type: ignore[arg-type]
-        client_options={
-            "allow_http": endpoint(config).startswith("http://"),
-            "connect_timeout": timedelta(seconds=config.connect_timeout),
-            "read_timeout": timedelta(seconds=config.read_timeout),
-            "timeout": timedelta(days=1),  # of a whole body; a body that stands still meets read_timeout
-        },
-        retry_config={"max_retries": 0},
-        credential_provider=provider,
-    )
 
 
 def identity(config: LocationConfig) -> Any:

@@ -1,28 +1,24 @@
-"""What azure-storage-blob does for one container: all that is not on the way of the bytes, and names and facts that
-obstore cannot send.
+"""What azure-storage-blob does for one container: all that is not on the way of the bytes, and labels that headers
+cannot say as they are.
 
 Imported when it is first needed: the SDK takes a worker longer to start than everything else together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import azure.core.exceptions as azure
 import requests
-from azure.core import MatchConditions
 from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import ContainerClient, ContentSettings, StandardBlobTier
 from requests.adapters import HTTPAdapter
 
 from common.adapters.objects.azure.client import endpoint, identity
-from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.info import described
 from common.adapters.objects.azure.listing import in_byte_order
-from common.adapters.objects.azure.sdk_errors import sdk_answer, translated, translated_steps
-from common.adapters.objects.reading import Found, Span
+from common.adapters.objects.azure.sdk_errors import translated, translated_steps
 from common.ports import ObjectInfo
 
 if TYPE_CHECKING:
@@ -49,27 +45,6 @@ class Control:
         found = (described(blob, key=blob.name, listed=True) for blob in translated_steps(blobs, what))
         return in_byte_order(found, start_after=start_after)
 
-    def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
-        options: dict[str, Any] = {}
-        if span is not None:
-            options["offset"] = span[0]
-            options["length"] = None if span[1] is None else span[1] - span[0]
-        if if_match is not None:
-            options |= {"etag": f'"{if_match}"', "match_condition": MatchConditions.IfNotModified}
-        try:
-            blob = self.client.get_blob_client(key, version_id=version_id)
-            download = blob.download_blob(max_concurrency=1, **options)
-        except azure.AzureError as problem:
-            refusal = sdk_answer(problem)
-            if refusal.status == 416:
-                return None
-            raise error_for(refusal, what=f"reading {key}") from None
-        properties = download.properties
-        whole = (properties.content_range or "/").rpartition("/")[2]
-        if whole:
-            properties.size = int(whole)
-        return described(properties, key=key), _views(download.chunks(), key)
-
     def put(
         self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
     ) -> tuple[str, str | None]:
@@ -88,11 +63,6 @@ class Control:
         """How the SDK is told what a new blob is like."""
         facts = {"metadata": metadata or None, "standard_blob_tier": self.access_tier}
         return {name: value for name, value in facts.items() if value is not None}
-
-
-def _views(blocks: Iterable[Any], key: str) -> Iterator[memoryview]:
-    for block in translated_steps(blocks, f"reading {key}"):
-        yield memoryview(block)
 
 
 def _client(config: LocationConfig) -> ContainerClient:

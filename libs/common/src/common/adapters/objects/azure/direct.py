@@ -1,8 +1,9 @@
-"""Large blobs without the SDK, under a signature of the account or the worker's own token."""
+"""Blobs without the SDK, under a signature of the account or the worker's own token."""
 
 from __future__ import annotations
 
 import hmac
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.azure.client import identity
 from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.told import told_by_headers
-from common.adapters.objects.obstore_answers import Answer
-from common.adapters.objects.reading import past_end
+from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.wire import Refusal, Told, Wire
+from common.errors import BackfillError
 from common.ports import ObjectInfo
 
 if TYPE_CHECKING:
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
 
 _VALID = timedelta(hours=2)
 _RENEWED_BEFORE = timedelta(hours=1)
+_TOKEN_RENEWED_BEFORE = 300
+"""Seconds."""
 _SERVICE_VERSION = "2021-12-02"
 """Of Azure's protocol; ranges, blocks and versions are as they were since long before."""
 _RIGHTS = "rcw"
 _AUDIENCE = "https://storage.azure.com/.default"
+_NEW = {"If-None-Match": "*"}
 
 
 @dataclass(slots=True)
@@ -38,6 +43,8 @@ class Access:
     _query: str = ""
     _until: datetime | None = None
     _identity: Any = None
+    _token: str = ""
+    _token_until: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
     def query(self) -> str:
@@ -56,15 +63,19 @@ class Access:
     def headers(self, what: str) -> dict[str, str]:
         """Raises StoreUnavailable, and AccessDenied, where the identity cannot be had now; `what` it is needed for."""
         version = {"x-ms-version": _SERVICE_VERSION}
-        return version if self.query() else version | {"Authorization": f"Bearer {self._token(what)}"}
+        return version if self.query() else version | {"Authorization": f"Bearer {self._bearer(what)}"}
 
-    def _token(self, what: str) -> str:
+    def _bearer(self, what: str) -> str:
+        # Imported here: the SDK has the identity.
         from common.adapters.objects.azure.sdk_errors import translated
 
-        with self._lock, translated(what):
-            self._identity = self._identity or identity(self.config)
-            token: str = self._identity.get_token(_AUDIENCE).token
-        return token
+        with self._lock:
+            if time.time() > self._token_until - _TOKEN_RENEWED_BEFORE:
+                with translated(what):
+                    self._identity = self._identity or identity(self.config)
+                    found = self._identity.get_token(_AUDIENCE)
+                self._token, self._token_until = found.token, found.expires_on
+            return self._token
 
     def _signed(self, until: datetime) -> str:
         assert self.config.account_key is not None
@@ -95,36 +106,63 @@ def signed_access(
 class Direct:
     """Thread-safe; never retries."""
 
-    container: str
-    """Its address, without a slash at the end."""
-    access: Access
     wire: Wire
+    path: str
+    """Of the container at its server, with a slash at the end."""
+    access: Access
 
     def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
         what = f"looking at {key}"
         told = self._ask(what, "HEAD", key, _pinned(version_id)).headers
-        if "ETag" not in told or "Content-Length" not in told:
+        if "etag" not in told or "content-length" not in told:
             raise error_for(Answer(200), what=what)
-        return told_by_headers(key, dict(told.items()))
+        return told_by_headers(key, told)
+
+    def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
+        what, (first, end) = f"reading {key}", span or (0, None)
+
+        def error(answer: Answer) -> BackfillError:
+            return error_for(answer, what=what)
+
+        try:
+            told, size, blocks = self.wire.open(
+                self._target(key, _pinned(version_id)), first=first, end=end, headers=self._headers(what, if_match)
+            )
+        except Refusal as refusal:
+            if refusal.answer.status == 416:
+                return None
+            raise error(refusal.answer) from None
+        return told_by_headers(key, told, size=size), Translated(blocks, error)
+
+    def fetch(self, key: str, into: memoryview, *, if_match: str | None, version_id: str | None) -> ObjectInfo | None:
+        what = f"reading {key}"
+        try:
+            told, size = self.wire.fetch(
+                self._target(key, _pinned(version_id)), into, headers=self._headers(what, if_match)
+            )
+        except Refusal as refusal:
+            raise error_for(refusal.answer, what=what) from None
+        return None if size is None else _info(key, told, size)
 
     def read_into(
         self, key: str, into: memoryview, *, first: int, if_match: str | None, version_id: str | None
     ) -> ObjectInfo:
         what = f"reading {key}"
-        headers = self.access.headers(what) | ({} if if_match is None else {"If-Match": f'"{if_match}"'})
         try:
-            told, size = self.wire.read_into(self._url(key, _pinned(version_id)), into, first=first, headers=headers)
+            told, size = self.wire.read_into(
+                self._target(key, _pinned(version_id)), into, first=first, headers=self._headers(what, if_match)
+            )
         except Refusal as refusal:
             if refusal.answer.status == 416:
                 raise past_end(key=key, first=first, length=len(into)) from None
             raise error_for(refusal.answer, what=what) from None
-        return ObjectInfo(
-            key=key,
-            size=size,
-            etag=told.get("ETag", "").strip('"'),
-            version_id=told.get("x-ms-version-id"),
-            content_type=told.get("Content-Type"),
-        )
+        return _info(key, told, size)
+
+    def create(self, key: str, data: bytes | memoryview, headers: Mapping[str, str]) -> tuple[str, str | None]:
+        """Make the blob if nothing has the name: its ETag, without quotes, and version."""
+        what, headers = f"creating {key}", {**headers, **_NEW, "x-ms-blob-type": "BlockBlob"}
+        told = self._ask(what, "PUT", key, {}, data, headers, writing=True, twice=False).headers
+        return _made(told, what)
 
     def put_block(self, key: str, block_id: str, data: bytes | memoryview) -> None:
         query = {"comp": "block", "blockid": b64encode(block_id.encode()).decode()}
@@ -134,9 +172,9 @@ class Direct:
         """Make the blob of these blocks, if nothing has the name: its ETag, without quotes, and version."""
         listed = "".join(f"<Latest>{b64encode(name.encode()).decode()}</Latest>" for name in block_ids)
         data = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{listed}</BlockList>'.encode()
-        what, headers = f"committing {key}", {**headers, "Content-Type": "application/xml", "If-None-Match": "*"}
-        told = self._ask(what, "PUT", key, {"comp": "blocklist"}, data, headers, writing=True).headers
-        return told.get("ETag", "").strip('"'), told.get("x-ms-version-id")
+        what, headers = f"committing {key}", {**headers, **_NEW, "Content-Type": "application/xml"}
+        told = self._ask(what, "PUT", key, {"comp": "blocklist"}, data, headers, writing=True, twice=False).headers
+        return _made(told, what)
 
     def _ask(
         self,
@@ -148,17 +186,52 @@ class Direct:
         headers: Mapping[str, str] | None = None,
         *,
         writing: bool = False,
+        twice: bool = True,
     ) -> Told:
         try:
-            allowed = self.access.headers(what) | dict(headers or {})
-            return self.wire.ask(method, self._url(key, query), data, headers=allowed)
+            allowed = {**self.access.headers(what), **(headers or {})}
+            return self.wire.ask(method, self._target(key, query), data, headers=allowed, twice=twice)
         except Refusal as refusal:
             raise error_for(refusal.answer, what=what, writing=writing) from None
 
-    def _url(self, key: str, facts: Mapping[str, str]) -> str:
+    def _headers(self, what: str, if_match: str | None) -> dict[str, str]:
+        allowed = self.access.headers(what)
+        return allowed if if_match is None else {**allowed, "If-Match": f'"{if_match}"'}
+
+    def _target(self, key: str, facts: Mapping[str, str]) -> str:
         query = "&".join(part for part in (urlencode(facts), self.access.query()) if part)
-        bare = f"{self.container}/{quote(key, safe='~/')}"
+        bare = f"{self.path}{quote(key, safe='~/')}"
         return f"{bare}?{query}" if query else bare
+
+
+def new_blob(
+    content_type: str | None, metadata: Mapping[str, str], access_tier: str | None, content_md5: bytes | None = None
+) -> dict[str, str]:
+    """What a new blob is like, as headers."""
+    facts = {
+        "x-ms-blob-content-type": content_type,
+        "x-ms-blob-content-md5": None if content_md5 is None else b64encode(content_md5).decode(),
+        "x-ms-access-tier": access_tier,
+    }
+    labels = {f"x-ms-meta-{name}": value for name, value in metadata.items()}
+    return {name: value for name, value in facts.items() if value} | labels
+
+
+def _made(told: Mapping[str, str], what: str) -> tuple[str, str | None]:
+    if "etag" not in told:
+        raise error_for(Answer(200), what=what, writing=True)
+    return told["etag"].strip('"'), told.get("x-ms-version-id")
+
+
+def _info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
+    """Of a blob that was read."""
+    return ObjectInfo(
+        key=key,
+        size=size,
+        etag=told.get("etag", "").strip('"'),
+        version_id=told.get("x-ms-version-id"),
+        content_type=told.get("content-type"),
+    )
 
 
 def _pinned(version_id: str | None) -> dict[str, str]:

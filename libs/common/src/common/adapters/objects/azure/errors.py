@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.adapters.objects.obstore_answers import Answer
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.table import error_in
 from common.errors import (
     AccessDenied,

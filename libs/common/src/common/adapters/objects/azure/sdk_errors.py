@@ -8,8 +8,8 @@ from typing import Any
 
 import azure.core.exceptions as azure
 
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.azure.errors import error_for
-from common.adapters.objects.obstore_answers import Answer
 
 
 def sdk_answer(error: azure.AzureError) -> Answer:

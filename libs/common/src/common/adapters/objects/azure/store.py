@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from common.adapters.objects.azure import names
 from common.adapters.objects.azure.client import Connection
-from common.adapters.objects.obstore_answers import RESERVED_ATTRIBUTES, can_name
-from common.adapters.objects.reading import fetched, opened
+from common.adapters.objects.azure.direct import new_blob
+from common.adapters.objects.reading import opened
+from common.adapters.objects.wire import can_send
 from common.errors import NameNotAllowed
-from common.ports import Body, Fetched, Limits, ObjectInfo, PendingUpload, Upload
+from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
 
 if TYPE_CHECKING:
     from common.adapters.objects.azure.upload import Uploads
@@ -29,7 +30,7 @@ _LIMITS = Limits(
 
 @dataclass(frozen=True, slots=True)
 class AzureStore:
-    """Never retries. Names that obstore would change go through the SDK."""
+    """Never retries. Labels that headers cannot say as they are go through the SDK."""
 
     connection: Connection
 
@@ -52,23 +53,20 @@ class AzureStore:
         if_match: str | None = None,
         version_id: str | None = None,
     ) -> AbstractContextManager[Body]:
-        # obstore sends no version to Azure.
-        room = self.connection.bytes if can_name(key) and version_id is None else self.connection.control
+        direct = self.connection.direct
         return opened(
             key=key,
             first=first,
             length=length,
             if_match=if_match,
-            get=lambda span: room.get(key, span, if_match=if_match, version_id=version_id),
-            head=lambda: self.connection.direct.head(key, version_id),
+            get=lambda span: direct.get(key, span, if_match=if_match, version_id=version_id),
+            head=lambda: direct.head(key, version_id),
         )
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        if can_name(key) and version_id is None:
-            return self.connection.bytes.fetch(key, most=most, if_match=if_match)
-        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return self.connection.direct.fetch(key, into, if_match=if_match, version_id=version_id)
 
     def read_into(
         self,
@@ -91,11 +89,9 @@ class AzureStore:
     ) -> ObjectInfo:
         self._check_name(key)
         kept = {name.lower(): value for name, value in (metadata or {}).items()}
-        # obstore cannot give a new blob its tier.
-        plain = can_name(key) and not kept.keys() & RESERVED_ATTRIBUTES and self.connection.access_tier is None
-        if plain:
-            attributes = kept if content_type is None else {**kept, "Content-Type": content_type}
-            etag, version = self.connection.bytes.put(key, data, attributes)
+        headers = new_blob(content_type, kept, self.connection.access_tier)
+        if can_send(headers):
+            etag, version = self.connection.direct.create(key, data, headers)
         else:
             etag, version = self.connection.control.put(key, data, content_type, kept)
         return ObjectInfo(

@@ -11,14 +11,13 @@ from common.ports import ObjectInfo, RestoreStatus
 _META = "x-ms-meta-"
 
 
-def told_by_headers(key: str, told: Mapping[str, str]) -> ObjectInfo:
-    """Of Get Blob Properties; header names in any case, Content-Length and ETag among them."""
-    heard = {name.lower(): value for name, value in told.items()}
+def told_by_headers(key: str, heard: Mapping[str, str], *, size: int | None = None) -> ObjectInfo:
+    """Of Get Blob and Get Blob Properties, by lower-case name; `size` where the answer's length is that of a range."""
     archive_status, modified = heard.get("x-ms-archive-status"), heard.get("last-modified")
     return ObjectInfo(
         key=key,
-        size=int(heard["content-length"]),
-        etag=heard["etag"].strip('"'),
+        size=int(heard["content-length"]) if size is None else size,
+        etag=heard.get("etag", "").strip('"'),
         version_id=heard.get("x-ms-version-id"),
         storage_class=heard.get("x-ms-access-tier"),
         # Rehydrating moves the blob: there is no copy and no expiry.

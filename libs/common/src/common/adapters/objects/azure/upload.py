@@ -8,12 +8,12 @@ Uncommitted blocks cannot be taken back; Azure forgets them after a week, or whe
 from __future__ import annotations
 
 import secrets
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
 from common.adapters.objects.azure.client import Connection
+from common.adapters.objects.azure.direct import new_blob
 from common.adapters.objects.wire import can_send
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
@@ -59,7 +59,7 @@ class AzureUpload:
         self._aborted.set()
 
     def _commit(self, block_ids: list[str], content_md5: bytes | None) -> tuple[str, str | None]:
-        headers = self._headers(content_md5)
+        headers = new_blob(self.content_type, self.metadata, self.connection.access_tier, content_md5)
         if can_send(headers):
             return self.connection.direct.commit(self.key, block_ids, headers)
         return self.connection.sdk_uploads.commit(
@@ -69,16 +69,6 @@ class AzureUpload:
             content_md5=content_md5,
             metadata=self.metadata,
         )
-
-    def _headers(self, content_md5: bytes | None) -> dict[str, str]:
-        """What the new blob is like, as Azure's protocol says it."""
-        facts = {
-            "x-ms-blob-content-type": self.content_type,
-            "x-ms-blob-content-md5": None if content_md5 is None else b64encode(content_md5).decode(),
-            "x-ms-access-tier": self.connection.access_tier,
-        }
-        labels = {f"x-ms-meta-{name}": value for name, value in self.metadata.items()}
-        return {name: value for name, value in facts.items() if value} | labels
 
     def _owns(self, block_id: str) -> bool:
         return block_id.startswith(f"{self.id}-")

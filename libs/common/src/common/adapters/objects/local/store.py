@@ -18,7 +18,7 @@ from common.adapters.objects.local.listing import listing
 from common.adapters.objects.local.writing import create_file
 from common.adapters.objects.reading import fetched, filled
 from common.errors import Changed, NameNotAllowed, NotFound
-from common.ports import Body, Fetched, Limits, ObjectInfo, PendingUpload, Upload
+from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
 
 _LIMITS = Limits(max_single_put=2**30, min_part=1, max_part=2**32, max_parts=100_000, max_object=2**43)
 _BLOCK = 256 * 1024
@@ -63,9 +63,9 @@ class LocalStore:
             yield CountedBody(info, _blocks(file, key, wanted), wanted)
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), into)
 
     def read_into(
         self,

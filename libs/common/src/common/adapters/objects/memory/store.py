@@ -12,7 +12,7 @@ from common.adapters.objects.body import CountedBody, checked_range
 from common.adapters.objects.memory.bucket import MemoryBucket, PendingParts
 from common.adapters.objects.reading import fetched, filled
 from common.errors import Changed, NameNotAllowed, NotFound, NotRestored
-from common.ports import Body, Fetched, Limits, ObjectInfo, PartReceipt, PendingUpload, Upload
+from common.ports import Body, Limits, ObjectInfo, PartReceipt, PendingUpload, Upload
 
 _LIMITS = Limits(max_single_put=2**30, min_part=1, max_part=2**30, max_parts=10_000, max_object=2**40)
 _BLOCK = 64 * 1024
@@ -59,9 +59,9 @@ class MemoryStore:
         yield CountedBody(info, _blocks(version.data[first : first + wanted]), wanted)
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), into)
 
     def read_into(
         self,

@@ -1,4 +1,4 @@
-"""Objects in Amazon S3 and what speaks its language. obstore moves the bytes, boto3 makes the other calls."""
+"""Objects in Amazon S3 and what speaks its language. HTTP of our own moves the bytes, boto3 makes the other calls."""
 
 from __future__ import annotations
 

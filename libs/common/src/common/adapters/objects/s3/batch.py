@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote_plus
 
 from botocore.config import Config
 
-from common.adapters.objects.obstore_answers import Answer
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.s3.boto_errors import translated
 from common.adapters.objects.s3.client import DEFAULT_REGION
 from common.adapters.objects.s3.cold import meaning

@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.exceptions as boto
 
-from common.adapters.objects.obstore_answers import Answer
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.s3.errors import error_for
 
 _BODY_CUT = (boto.IncompleteReadError, boto.ResponseStreamingError)

@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.exceptions as boto
 
-from common.adapters.objects.obstore_answers import Answer
+from common.adapters.objects.answers import Answer
 from common.adapters.objects.s3.boto_errors import boto_answer, translated
 from common.adapters.objects.s3.control import Control
 from common.adapters.objects.s3.errors import error_for

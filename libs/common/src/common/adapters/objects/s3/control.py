@@ -1,4 +1,4 @@
-"""What boto3 does for one bucket: all that is not on the way of the bytes, and keys that obstore would change.
+"""What boto3 does for one bucket: all that is not on the way of the bytes, and labels that headers cannot say.
 
 Imported when it is first needed: boto3 takes a worker longer to start than everything else together.
 """
@@ -17,11 +17,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.utils import parse_timestamp
 
-from common.adapters.objects.reading import BLOCK, Found, Span
-from common.adapters.objects.s3.boto_errors import boto_answer, translated, translated_pages
+from common.adapters.objects.s3.boto_errors import translated, translated_pages
 from common.adapters.objects.s3.client import DEFAULT_REGION
-from common.adapters.objects.s3.errors import error_for
-from common.adapters.objects.s3.info import described, listed
+from common.adapters.objects.s3.info import listed
 from common.adapters.objects.s3.signing import Credentials
 from common.ports import ObjectInfo
 
@@ -84,25 +82,6 @@ class Control:
         for page in translated_pages(pages, f"listing {prefix!r}"):
             yield from (listed(entry) for entry in page.get("Contents", []))
 
-    def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
-        options: dict[str, Any] = {}
-        if span is not None:
-            options["Range"] = f"bytes={span[0]}-" + ("" if span[1] is None else str(span[1] - 1))
-        if if_match is not None:
-            options["IfMatch"] = f'"{if_match}"'
-        if version_id is not None:
-            options["VersionId"] = version_id
-        try:
-            answer = self.client.get_object(Bucket=self.bucket, Key=key, **options)
-        except (boto.BotoCoreError, boto.ClientError) as problem:
-            refusal = boto_answer(problem)
-            if refusal.status == 416:
-                return None
-            raise error_for(refusal, what=f"reading {key}") from None
-        whole = answer.get("ContentRange", "/").rpartition("/")[2]
-        info = described(key, answer, size=int(whole) if whole else None)
-        return info, _Blocks(answer["Body"], key)
-
     def put(
         self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]
     ) -> tuple[str, str | None]:
@@ -116,20 +95,6 @@ class Control:
         """How boto3 is told what a new object is like."""
         facts = {"ContentType": content_type, "Metadata": metadata, "StorageClass": self.storage_class}
         return {name: value for name, value in facts.items() if value}
-
-
-class _Blocks:
-    """boto3's body as blocks; given back to the pool when it is closed."""
-
-    def __init__(self, body: Any, key: str) -> None:
-        self._body, self._key = body, key
-
-    def __iter__(self) -> Iterator[memoryview]:
-        for block in translated_pages(self._body.iter_chunks(BLOCK), f"reading {self._key}"):
-            yield memoryview(block)
-
-    def close(self) -> None:
-        self._body.close()
 
 
 def _client(session: Any, config: LocationConfig) -> Any:

@@ -1,4 +1,4 @@
-"""Large objects in S3 without an SDK: begun, read and sent in parts, committed, described."""
+"""Objects in S3 without an SDK: described, read, created, begun and sent in parts, committed."""
 
 from __future__ import annotations
 
@@ -8,114 +8,174 @@ from dataclasses import dataclass
 from html import escape, unescape
 from urllib.parse import quote
 
-from common.adapters.objects.obstore_answers import Answer
-from common.adapters.objects.reading import past_end
+from common.adapters.objects.answers import Answer
+from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import told_by_headers
 from common.adapters.objects.s3.signing import Signer
-from common.adapters.objects.wire import Refusal, Wire
+from common.adapters.objects.wire import Refusal, Told, Wire
+from common.errors import BackfillError
 from common.ports import ObjectInfo, PartReceipt
 
 _UPLOAD_ID = re.compile(rb"<UploadId>\s*([^<]+?)\s*</UploadId>")
 _ETAG = re.compile(rb"<ETag>\s*([^<]+?)\s*</ETag>")
 _FAILED = re.compile(rb"<Error>.*?<Code>\s*([A-Za-z0-9_.]+)\s*</Code>", re.DOTALL)
+_NEW = {"If-None-Match": "*"}
 
 
 @dataclass(frozen=True, slots=True)
 class Direct:
     """Thread-safe; never retries."""
 
-    bucket: str
-    """Its address, without a slash at the end."""
-    signer: Signer
     wire: Wire
+    path: str
+    """Of the bucket at its server, with a slash at the end."""
+    signer: Signer
 
     def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
         what = f"looking at {key}"
-        try:
-            told = self.wire.ask("HEAD", self._signed("HEAD", key, _pinned(version_id))).headers
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=what) from None
-        if "ETag" not in told or "Content-Length" not in told:
+        told = self._ask(what, "HEAD", key, _pinned(version_id)).headers
+        if "etag" not in told or "content-length" not in told:
             raise error_for(Answer(200), what=what)
-        return told_by_headers(key, dict(told.items()))
+        return told_by_headers(key, told)
+
+    def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
+        target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
+        first, end = span or (0, None)
+
+        def error(answer: Answer) -> BackfillError:
+            return error_for(answer, what=f"reading {key}")
+
+        try:
+            told, size, blocks = self.wire.open(target, first=first, end=end, headers=headers)
+        except Refusal as refusal:
+            if refusal.answer.status == 416:
+                return None
+            raise error(refusal.answer) from None
+        return told_by_headers(key, told, size=size), Translated(blocks, error)
+
+    def fetch(self, key: str, into: memoryview, *, if_match: str | None, version_id: str | None) -> ObjectInfo | None:
+        target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
+        try:
+            told, size = self.wire.fetch(target, into, headers=headers)
+        except Refusal as refusal:
+            raise error_for(refusal.answer, what=f"reading {key}") from None
+        return None if size is None else _info(key, told, size)
 
     def read_into(
         self, key: str, into: memoryview, *, first: int, if_match: str | None, version_id: str | None
     ) -> ObjectInfo:
-        headers = {} if if_match is None else {"If-Match": f'"{if_match}"'}
-        url = self._signed("GET", key, _pinned(version_id))
+        target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
         try:
-            told, size = self.wire.read_into(url, into, first=first, headers=headers)
+            told, size = self.wire.read_into(target, into, first=first, headers=headers)
         except Refusal as refusal:
             if refusal.answer.status == 416:
                 raise past_end(key=key, first=first, length=len(into)) from None
             raise error_for(refusal.answer, what=f"reading {key}") from None
-        version = told.get("x-amz-version-id")
-        return ObjectInfo(
-            key=key,
-            size=size,
-            etag=told.get("ETag", "").strip('"'),
-            version_id=None if version == "null" else version,
-            content_type=told.get("Content-Type"),
-        )
+        return _info(key, told, size)
+
+    def create(self, key: str, data: bytes | memoryview, headers: Mapping[str, str]) -> tuple[str, str | None]:
+        """Make the object if nothing has the key: its ETag, without quotes, and version."""
+        what = f"creating {key}"
+        told = self._ask(what, "PUT", key, {}, data, {**headers, **_NEW}, writing=True, twice=False).headers
+        if "etag" not in told:
+            raise error_for(Answer(200), what=what, writing=True)
+        return told["etag"].strip('"'), _version(told)
 
     def begin(self, key: str, headers: Mapping[str, str]) -> str:
         """The id of a new upload."""
         what = f"beginning an upload of {key}"
-        url = self._signed("POST", key, {"uploads": ""}, headers)
-        try:
-            said = self.wire.ask("POST", url, headers=headers).body
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=what, writing=True) from None
+        said = self._ask(what, "POST", key, {"uploads": ""}, headers=headers, writing=True, twice=False).body
         found = _UPLOAD_ID.search(said)
         if found is None:
             raise error_for(Answer(200), what=what)
         return unescape(found[1].decode())
 
     def put_part(self, key: str, upload_id: str, number: int, data: bytes | memoryview) -> PartReceipt:
-        url = self._signed("PUT", key, {"uploadId": upload_id, "partNumber": str(number)})
-        try:
-            told = self.wire.ask("PUT", url, data).headers
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=f"uploading part {number} of {key}") from None
-        return PartReceipt(number, len(data), told.get("ETag", "").strip('"'))
+        what, query = f"uploading part {number} of {key}", {"partNumber": str(number), "uploadId": upload_id}
+        told = self._ask(what, "PUT", key, query, data).headers
+        return PartReceipt(number, len(data), told.get("etag", "").strip('"'))
 
     def commit(self, key: str, upload_id: str, parts: Sequence[PartReceipt]) -> ObjectInfo:
         """Of `parts`, in order of number, if nothing has the key."""
-        what, headers = f"committing {key}", {"If-None-Match": "*"}
-        url = self._signed("POST", key, {"uploadId": upload_id}, headers)
-        try:
-            answer = self.wire.ask("POST", url, _list_of(parts), headers=headers)
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=what, writing=True) from None
+        what, query, data = f"committing {key}", {"uploadId": upload_id}, _list_of(parts)
+        answer = self._ask(what, "POST", key, query, data, _NEW, writing=True, twice=False)
         # S3 may say 200 first, to keep the connection, and fail then.
         if failed := _FAILED.search(answer.body):
             raise error_for(Answer(500, failed[1].decode()), what=what, writing=True)
         etag = _ETAG.search(answer.body)
         if etag is None:
             raise error_for(Answer(200), what=what)
-        version = answer.headers.get("x-amz-version-id")
         return ObjectInfo(
             key=key,
             size=sum(part.size for part in parts),
             etag=unescape(etag[1].decode()).strip('"'),
-            version_id=None if version == "null" else version,
+            version_id=_version(answer.headers),
         )
 
     def abort(self, key: str, upload_id: str) -> None:
-        try:
-            self.wire.ask("DELETE", self._signed("DELETE", key, {"uploadId": upload_id}))
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=f"aborting the upload of {key}") from None
+        self._ask(f"aborting the upload of {key}", "DELETE", key, {"uploadId": upload_id})
 
-    def _signed(self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None) -> str:
-        """Raises StoreUnavailable where there are no credentials just now."""
-        return self.signer.signed(method, f"{self.bucket}/{quote(key, safe='/')}", query=query, headers=headers or {})
+    def _ask(
+        self,
+        what: str,
+        method: str,
+        key: str,
+        query: Mapping[str, str],
+        data: bytes | memoryview | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        writing: bool = False,
+        twice: bool = True,
+    ) -> Told:
+        target, signed = self._signed(method, key, query, headers or {})
+        try:
+            return self.wire.ask(method, target, data, headers=signed, twice=twice)
+        except Refusal as refusal:
+            error: BackfillError = error_for(refusal.answer, what=what, writing=writing)
+            raise error from None
+
+    def _signed(
+        self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> tuple[str, dict[str, str]]:
+        """The request's target and headers. Raises StoreUnavailable where there are no credentials just now."""
+        target = f"{self.path}{quote(key, safe='~/')}"
+        if query:
+            target += "?" + "&".join(f"{name}={quote(value, safe='~')}" for name, value in sorted(query.items()))
+        return target, self.signer.signed(method, target, host=self.wire.origin.host, headers=headers)
+
+
+def new_object(
+    content_type: str | None, metadata: Mapping[str, str] | None, storage_class: str | None
+) -> dict[str, str]:
+    """What a new object is like, as headers."""
+    facts = {"Content-Type": content_type, "x-amz-storage-class": storage_class}
+    labels = {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
+    return {name: value for name, value in facts.items() if value} | labels
 
 
 def _pinned(version_id: str | None) -> dict[str, str]:
     return {} if version_id is None else {"versionId": version_id}
+
+
+def _matching(etag: str | None) -> dict[str, str]:
+    return {} if etag is None else {"If-Match": f'"{etag}"'}
+
+
+def _version(told: Mapping[str, str]) -> str | None:
+    version = told.get("x-amz-version-id")
+    return None if version == "null" else version
+
+
+def _info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
+    """Of an object that was read."""
+    return ObjectInfo(
+        key=key,
+        size=size,
+        etag=told.get("etag", "").strip('"'),
+        version_id=_version(told),
+        content_type=told.get("content-type"),
+    )
 
 
 def _list_of(parts: Sequence[PartReceipt]) -> bytes:

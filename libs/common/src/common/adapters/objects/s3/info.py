@@ -67,13 +67,12 @@ def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -
     )
 
 
-def told_by_headers(key: str, told: Mapping[str, str]) -> ObjectInfo:
-    """The headers of HeadObject's answer, in any case."""
-    heard = {name.lower(): value for name, value in told.items()}
+def told_by_headers(key: str, heard: Mapping[str, str], *, size: int | None = None) -> ObjectInfo:
+    """The headers of HeadObject's and GetObject's answers by lower-case name; `size` as for `described`."""
     modified = heard.get("last-modified")
     facts = {
-        "ContentLength": int(heard["content-length"]),
-        "ETag": heard["etag"],
+        "ContentLength": int(heard["content-length"]) if size is None else size,
+        "ETag": heard.get("etag", ""),
         "VersionId": heard.get("x-amz-version-id"),
         "StorageClass": heard.get("x-amz-storage-class"),
         "Restore": heard.get("x-amz-restore"),
@@ -82,7 +81,7 @@ def told_by_headers(key: str, told: Mapping[str, str]) -> ObjectInfo:
         "ContentType": heard.get("content-type"),
         "Metadata": {name[len(_META) :]: value for name, value in heard.items() if name.startswith(_META)},
     }
-    return described(key, facts)
+    return described(key, facts, size=size)
 
 
 def _class(name: str | None) -> str | None:

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from common.adapters.objects.obstore_answers import RESERVED_ATTRIBUTES, can_name
-from common.adapters.objects.reading import fetched, opened
+from common.adapters.objects.reading import opened
 from common.adapters.objects.s3.client import Connection
+from common.adapters.objects.s3.direct import new_object
+from common.adapters.objects.wire import can_send
 from common.errors import NameNotAllowed
-from common.ports import Body, Fetched, Limits, ObjectInfo, PendingUpload, Upload
+from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
 
 if TYPE_CHECKING:
     from common.adapters.objects.s3.upload import Uploads
@@ -23,7 +24,7 @@ _LIMITS = Limits(
 
 @dataclass(frozen=True, slots=True)
 class S3Store:
-    """Never retries. Keys that obstore would change go through boto3."""
+    """Never retries. Labels that headers cannot say as they are go through boto3."""
 
     connection: Connection
 
@@ -46,22 +47,20 @@ class S3Store:
         if_match: str | None = None,
         version_id: str | None = None,
     ) -> AbstractContextManager[Body]:
-        room = self.connection.bytes if can_name(key) else self.connection.control
+        direct = self.connection.direct
         return opened(
             key=key,
             first=first,
             length=length,
             if_match=if_match,
-            get=lambda span: room.get(key, span, if_match=if_match, version_id=version_id),
-            head=lambda: self.connection.direct.head(key, version_id),
+            get=lambda span: direct.get(key, span, if_match=if_match, version_id=version_id),
+            head=lambda: direct.head(key, version_id),
         )
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        if can_name(key):
-            return self.connection.bytes.fetch(key, most=most, if_match=if_match, version_id=version_id)
-        return fetched(self.read(key=key, if_match=if_match, version_id=version_id), most=most)
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return self.connection.direct.fetch(key, into, if_match=if_match, version_id=version_id)
 
     def read_into(
         self,
@@ -84,8 +83,9 @@ class S3Store:
     ) -> ObjectInfo:
         self._check_name(key)
         names = {name.lower(): value for name, value in (metadata or {}).items()}
-        if can_name(key) and not names.keys() & RESERVED_ATTRIBUTES:
-            etag, version = self.connection.bytes.put(key, data, self._attributes(content_type, names))
+        headers = new_object(content_type, names, self.connection.config.storage_class)
+        if can_send(headers):
+            etag, version = self.connection.direct.create(key, data, headers)
         else:
             etag, version = self.connection.control.put(key, data, content_type, names)
         return ObjectInfo(
@@ -135,12 +135,3 @@ class S3Store:
         from common.adapters.objects.s3.upload import Uploads
 
         return Uploads(self.connection)
-
-    def _attributes(self, content_type: str | None, metadata: dict[str, str]) -> dict[str, str]:
-        """What a new object is like, as obstore takes it: headers beside metadata."""
-        attributes = dict(metadata)
-        if content_type is not None:
-            attributes["Content-Type"] = content_type
-        if self.connection.config.storage_class is not None:
-            attributes["Storage-Class"] = self.connection.config.storage_class
-        return attributes

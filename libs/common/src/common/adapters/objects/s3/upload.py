@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.adapters.objects.s3.client import Connection
+from common.adapters.objects.s3.direct import new_object
 from common.adapters.objects.wire import can_send
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
@@ -50,7 +51,7 @@ class Uploads:
 
     def begin(self, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> S3Upload:
         config = self.connection.config
-        headers = _headers(content_type, metadata, config.storage_class)
+        headers = new_object(content_type, metadata, config.storage_class)
         if not config.checksums and can_send(headers):
             upload_id = self.connection.direct.begin(key, headers)
         else:
@@ -62,10 +63,3 @@ class Uploads:
 
     def pending(self, *, prefix: str) -> Iterator[PendingUpload]:
         return self.connection.boto_uploads.pending(prefix)
-
-
-def _headers(content_type: str | None, metadata: dict[str, str] | None, storage_class: str | None) -> dict[str, str]:
-    """What a new object is like, as S3's protocol says it."""
-    facts = {"Content-Type": content_type, "x-amz-storage-class": storage_class}
-    labels = {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
-    return {name: value for name, value in facts.items() if value} | labels

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from common.adapters.objects.wrappers.forwarding import ForwardingStore, ForwardingUpload
 from common.errors import StoreUnavailable, TruncatedBody
-from common.ports import Body, Fetched, ObjectInfo, ObjectStore, PartReceipt, Upload
+from common.ports import Body, ObjectInfo, ObjectStore, PartReceipt, Upload
 
 T = TypeVar("T")
 
@@ -83,18 +83,18 @@ class FaultyStore(ForwardingStore):
             yield _FaultyBody(body, self._faults)
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        def fetch() -> Fetched | None:
-            return self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id)
-
-        found = self._faults.around(fetch)
-        if found is None or not len(found.data):
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        found = self._faults.around(
+            lambda: self.store.fetch(key=key, into=into, if_match=if_match, version_id=version_id)
+        )
+        if found is None or not found.size:
             return found
         if self._faults.happens(self._faults.truncate):
             raise TruncatedBody("injected: the body ended early")
-        flip = self._faults.happens(self._faults.flip_on_read)
-        return Fetched(found.info, self._faults.flipped(found.data)) if flip else found
+        if self._faults.happens(self._faults.flip_on_read):
+            into[: found.size] = self._faults.flipped(into[: found.size])
+        return found
 
     def read_into(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from common.ports import Body, Fetched, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
+from common.ports import Body, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
 
 
 class ForwardingStore:
@@ -36,9 +36,9 @@ class ForwardingStore:
         return self.store.read(key=key, first=first, length=length, if_match=if_match, version_id=version_id)
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        return self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id)
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return self.store.fetch(key=key, into=into, if_match=if_match, version_id=version_id)
 
     def read_into(
         self,

@@ -20,7 +20,6 @@ from common.errors import TransientError
 from common.ports import (
     Body,
     ColdStore,
-    Fetched,
     ObjectInfo,
     ObjectStore,
     PartCopier,
@@ -76,9 +75,9 @@ class RetryingStore(ForwardingStore):
             yield body
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
-        return self._patiently(lambda: self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id))
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
+        return self._patiently(lambda: self.store.fetch(key=key, into=into, if_match=if_match, version_id=version_id))
 
     def read_into(
         self,

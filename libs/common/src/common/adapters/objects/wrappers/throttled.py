@@ -11,7 +11,7 @@ from common.adapters.objects.wrappers.forwarding import ForwardingStore, Forward
 from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.turns import Turns
 from common.errors import Throttled
-from common.ports import Body, Fetched, ObjectInfo, ObjectStore, PartReceipt, Upload
+from common.ports import Body, ObjectInfo, ObjectStore, PartReceipt, Upload
 
 _PAGE = 1000
 """Entries: what stores give in one answer."""
@@ -57,13 +57,13 @@ class ThrottledStore(ForwardingStore):
             yield _PacedBody(body, self._turns, self._pace)
 
     def fetch(
-        self, *, key: str, most: int, if_match: str | None = None, version_id: str | None = None
-    ) -> Fetched | None:
+        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
+    ) -> ObjectInfo | None:
         found = self._turns.request(
-            lambda: self.store.fetch(key=key, most=most, if_match=if_match, version_id=version_id)
+            lambda: self.store.fetch(key=key, into=into, if_match=if_match, version_id=version_id)
         )
         if found is not None:
-            _spend(self._pace, found.data)
+            _spend(self._pace, into[: found.size])
         return found
 
     def read_into(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from common.adapters.objects.wrappers.adaptive import AdaptiveLimit, Change
@@ -37,7 +37,8 @@ class Turns:
         self._in_flight = self._waiting = 0
         self._most = 0
         """In flight at the same time, since the limit fell last."""
-        self._free = Condition()
+        self._lock = Lock()
+        self._free = Condition(self._lock)
 
     @property
     def limit(self) -> int:
@@ -72,7 +73,7 @@ class Turns:
             raise
         if self._limit.limit == self._limit.ceiling:
             return answer
-        with self._free:
+        with self._lock:
             change = self._limit.succeeded(self._clock())
             if change is not Change.NONE:
                 self._free.notify()
@@ -82,7 +83,7 @@ class Turns:
 
     def refused(self, error: Throttled) -> None:
         """The store asked for less."""
-        with self._free:
+        with self._lock:
             change = self._limit.throttled(self._clock(), in_flight=self._most, retry_after=error.retry_after)
             if change is Change.FELL:
                 self._most = self._in_flight
@@ -102,7 +103,7 @@ class Turns:
 
     def _take(self) -> None:
         self.used()
-        with self._free:
+        with self._lock:
             while (pause := self._limit.pause(self._clock())) or self._in_flight >= self.limit:
                 self._waiting += 1
                 self._free.wait(pause or None)
@@ -114,7 +115,7 @@ class Turns:
                 self._free.notify()
 
     def _give_back(self) -> None:
-        with self._free:
+        with self._lock:
             self._in_flight -= 1
             if self._waiting:
                 self._free.notify()

@@ -1,0 +1,124 @@
+"""One connection, for one exchange at a time."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from contextlib import suppress
+from math import inf
+
+from common.adapters.objects.wire.heads import Nonsense
+
+_SCRATCH = 32 * 1024
+"""Bytes: the longest head or line that is listened to, and what is received of a body together with its head."""
+_END = b"\r\n\r\n"
+_JOINED = 16 * 1024
+"""Bytes: data up to this goes into one TLS record with its head."""
+_RESTED = 0.5
+"""Seconds after which a server may have closed the connection."""
+
+
+class Closed(Exception):
+    """The server ended the connection before it said anything."""
+
+
+class Cut(Exception):
+    """The connection ended inside an answer."""
+
+
+class Connection:
+    """Sends a request, and receives an answer piece by piece. Raises OSError; each wait lasts as long as the socket's
+    timeout, and a head must be there within one."""
+
+    __slots__ = ("_end", "_scratch", "_socket", "_start", "_tls", "_used_at", "_view")
+
+    def __init__(self, sock: socket.socket, *, tls: bool) -> None:
+        self._socket, self._tls = sock, tls
+        self._scratch = bytearray(_SCRATCH)
+        self._view = memoryview(self._scratch)
+        self._start = self._end = 0
+        """Where in the scratch the bytes lie that have been received and not taken."""
+        self._used_at = time.monotonic()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.close()
+
+    def rests(self) -> None:
+        """The answer has been taken; when the next request comes is not known."""
+        self._used_at = time.monotonic()
+
+    def stands(self) -> bool:
+        """Whether it may be used again. Bytes that nobody asked for, and an end, both say no."""
+        if self._start != self._end:
+            return False
+        if time.monotonic() - self._used_at < _RESTED:
+            return True
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        return not waiting.poll(0)
+
+    def send(self, head: bytes, data: bytes | memoryview | None) -> None:
+        self._start = self._end = 0
+        if not data:
+            self._send(memoryview(head))
+        elif self._tls:  # which sends one piece at a time
+            if len(data) <= _JOINED:
+                head, data = head + data, b""
+            self._send(memoryview(head))
+            self._send(memoryview(data))
+        else:
+            sent = self._socket.sendmsg((head, data))
+            self._send(memoryview(head)[sent:])
+            self._send(memoryview(data)[max(0, sent - len(head)) :])
+
+    def _send(self, data: memoryview) -> None:
+        """Not by `sendall`, whose timeout is that of all bytes together."""
+        while data:
+            data = data[self._socket.send(data) :]
+
+    def head(self) -> bytes:
+        """What comes before the next empty line. Raises Closed, Cut, Nonsense, TimeoutError."""
+        return self._until(_END)
+
+    def line(self) -> bytes:
+        """The next line. Raises as `head` does."""
+        return self._until(b"\r\n")
+
+    def receive(self, into: memoryview) -> int:
+        """Fill a part of `into`, which is not empty: how many bytes. Raises Cut."""
+        if self._start < self._end:
+            count = min(len(into), self._end - self._start)
+            into[:count] = self._view[self._start : self._start + count]
+            self._start += count
+            return count
+        count = self._socket.recv_into(into)
+        if not count:
+            raise Cut
+        return count
+
+    def _until(self, mark: bytes) -> bytes:
+        deadline = time.monotonic() + (self._socket.gettimeout() or inf)
+        found = self._scratch.find(mark, self._start, self._end)
+        while found < 0:
+            looked = max(self._start, self._end - len(mark) + 1) - self._start
+            self._receive_more(deadline)
+            found = self._scratch.find(mark, self._start + looked, self._end)
+        before = bytes(self._view[self._start : found])
+        self._start = found + len(mark)
+        return before
+
+    def _receive_more(self, deadline: float) -> None:
+        held = self._end - self._start
+        if self._start:
+            self._scratch[:held] = self._scratch[self._start : self._end]
+            self._start, self._end = 0, held
+        if self._end == _SCRATCH:
+            raise Nonsense(f"a head or line of more than {_SCRATCH:,} bytes")
+        if held and time.monotonic() > deadline:
+            raise TimeoutError
+        count = self._socket.recv_into(self._view[self._end :])
+        if not count:
+            raise Cut if held else Closed
+        self._end += count

@@ -1,0 +1,298 @@
+"""Requests to one store and what comes of them."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from common.adapters.objects.answers import Answer
+from common.adapters.objects.wire.body import Incoming
+from common.adapters.objects.wire.connection import Closed, Connection, Cut
+from common.adapters.objects.wire.heads import Nonsense, read_head, request_head
+from common.adapters.objects.wire.opening import Origin
+from common.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9_.]+)\s*</Code>")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+_MOST_SAID = 64 * 1024
+"""Bytes of an answer that is not an object's; a longer one is cut, and costs its connection."""
+BLOCK = 256 * 1024
+"""Bytes to take from a stream at once: larger blocks cost page faults, smaller ones calls."""
+_MOST_HINTS = 8
+"""Answers before the answer (100 Continue and its like)."""
+
+_Failed = (OSError, Cut, Closed, Nonsense)
+
+
+class Refusal(Exception):
+    """The store answered otherwise than was hoped, or not at all."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
+class Told(NamedTuple):
+    """An answer that is no refusal."""
+
+    status: int
+    headers: dict[str, str]
+    """By lower-case name."""
+    body: bytes = b""
+    """Empty where it went into a buffer; a longer one is cut."""
+
+
+class _Request(NamedTuple):
+    method: str
+    head: bytes
+    data: bytes | memoryview | None
+    twice: bool
+    """May be sent again where nobody knows whether the first one arrived."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Connections to one server, kept open. Thread-safe. Retries nothing, but replaces a connection that the server
+    closed while it lay idle. Follows no redirect. Proxies are those of the environment."""
+
+    origin: Origin
+    _idle: deque[Connection] = field(default_factory=deque)
+
+    @classmethod
+    def to(cls, address: str, *, connect_timeout: float = 10, read_timeout: float = 60) -> Wire:
+        """To the server of the address. Raises ConfigurationError."""
+        return cls(Origin.of(address, connect_timeout=connect_timeout, read_timeout=read_timeout))
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        data: bytes | memoryview | None = None,
+        *,
+        headers: Mapping[str, str],
+        twice: bool = True,
+    ) -> Told:
+        """The answer. `twice`: the request may be sent again where nobody knows whether it arrived. Raises Refusal."""
+
+        def take(body: Incoming) -> Told:
+            return Told(body.head.status, body.head.headers, body.text(_MOST_SAID))
+
+        return self._exchange(self._request(method, target, headers, data, twice=twice), take)
+
+    def fetch(self, target: str, into: memoryview, *, headers: Mapping[str, str]) -> tuple[dict[str, str], int | None]:
+        """The whole object from the start of `into` on: the answer's headers and the object's size, which is None where
+        there is more than `into` holds. Raises Refusal."""
+
+        def take(body: Incoming) -> tuple[dict[str, str], int | None]:
+            if body.head.status != 200:
+                raise Nonsense(f"a whole object was asked for, the answer was {body.head.status}")
+            return body.head.headers, _whole(body, into)
+
+        return self._exchange(self._request("GET", target, headers), take)
+
+    def read_into(
+        self, target: str, into: memoryview, *, first: int, headers: Mapping[str, str]
+    ) -> tuple[dict[str, str], int]:
+        """Fill `into` with the object's bytes from `first` on: the answer's headers and the whole object's size.
+
+        Raises Refusal (416, too, where the object ends before the range does), and StoreUnavailable where the store
+        sends another range than it was asked for.
+        """
+        ranged = {**headers, "Range": f"bytes={first}-{first + len(into) - 1}"}
+
+        def take(body: Incoming) -> tuple[dict[str, str], int]:
+            size = _size_by_range(body, first, first + len(into))
+            if size < first + len(into):
+                raise Refusal(Answer(416, "InvalidRange"))
+            _expect_end(body)
+            if body.fill(into) < len(into) or not body.ended():
+                raise Cut
+            return body.head.headers, size
+
+        return self._exchange(self._request("GET", target, ranged), take)
+
+    def _request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        data: bytes | memoryview | None = None,
+        *,
+        twice: bool = True,
+    ) -> _Request:
+        sent = {"Host": self.origin.host, "Accept-Encoding": "identity", **self.origin.to_proxy, **headers}
+        if data is not None or method in ("PUT", "POST"):
+            sent["Content-Length"] = str(len(data or b""))
+        return _Request(method, request_head(method, self.origin.before_target + target, sent), data, twice)
+
+    def open(
+        self, target: str, *, first: int, end: int | None, headers: Mapping[str, str]
+    ) -> tuple[dict[str, str], int, Blocks]:
+        """The object's bytes from `first` to the one before `end` (None: to its end), or as many of them as there are:
+        the answer's headers, the whole object's size and the blocks, which must be closed.
+
+        Raises Refusal, as the blocks do, and StoreUnavailable as `read_into` does.
+        """
+        ranged = dict(headers)
+        if (first, end) != (0, None):
+            ranged["Range"] = f"bytes={first}-{'' if end is None else end - 1}"
+        connection, body = self._begun(self._request("GET", target, ranged))
+        blocks = Blocks(body, lambda: self._done(connection, body))
+        try:
+            return body.head.headers, _size_of_all(body, first, end), blocks
+        except BaseException as problem:
+            blocks.close()
+            raise _refusal(problem) if isinstance(problem, Nonsense) else problem from None
+
+    def _exchange(self, request: _Request, take: Callable[[Incoming], T]) -> T:
+        """What `take` makes of the answer. Raises Refusal, and what `take` raises."""
+        connection, body = self._begun(request)
+        try:
+            return take(body)
+        except _Failed as problem:
+            raise _refusal(problem) from problem
+        finally:
+            self._done(connection, body)
+
+    def _begun(self, request: _Request) -> tuple[Connection, Incoming]:
+        """The answer's head has arrived, and is no refusal."""
+        try:
+            connection, body = self._asked(request)
+        except _Failed as problem:
+            raise _refusal(problem) from problem
+        if body.head.status < 300:
+            return connection, body
+        try:
+            raise Refusal(_read_refusal(body))
+        except _Failed as problem:
+            raise _refusal(problem) from problem
+        finally:
+            self._done(connection, body)
+
+    def _asked(self, request: _Request) -> tuple[Connection, Incoming]:
+        if (used := self._used()) is not None:
+            try:
+                return used, _answer(used, request)
+            except TimeoutError:
+                raise
+            except _Failed:
+                # Closed while it lay idle, it may be.
+                if not request.twice:
+                    raise
+        connection = self.origin.connect()
+        return connection, _answer(connection, request)
+
+    def _used(self) -> Connection | None:
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                if connection.stands():
+                    return connection
+                connection.close()
+        return None
+
+    def _done(self, connection: Connection, body: Incoming) -> None:
+        """The connection is idle again, or closed where it cannot be used."""
+        if body.taken and body.head.lasts:
+            connection.rests()
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+class Blocks:
+    """The rest of an answer, in views of one buffer; given back to the wire when closed."""
+
+    def __init__(self, body: Incoming, done: Callable[[], None]) -> None:
+        self._body = body
+        self._done: Callable[[], None] | None = done
+
+    def __iter__(self) -> Iterator[memoryview]:
+        view = memoryview(bytearray(BLOCK))
+        while True:
+            try:
+                count = self._body.fill(view)
+            except _Failed as problem:
+                raise _refusal(problem) from problem
+            if not count:
+                return
+            yield view[:count]
+
+    def close(self) -> None:
+        """Twice: nothing happens."""
+        done, self._done = self._done, None
+        if done is not None:
+            done()
+
+
+def _answer(connection: Connection, request: _Request) -> Incoming:
+    """Closes the connection where there is none."""
+    try:
+        # A refusal may come before all was sent, and says why the connection was closed then.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.send(request.head, request.data)
+        for _ in range(_MOST_HINTS):
+            head = read_head(connection.head(), method=request.method)
+            if head.status == 101:
+                raise Nonsense("another protocol was offered")
+            if head.status >= 200:
+                return Incoming(connection, head)
+        raise Nonsense(f"more than {_MOST_HINTS} answers before the answer")
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _read_refusal(body: Incoming) -> Answer:
+    said, headers = body.text(_MOST_SAID), body.head.headers
+    code = _CODE.search(said)
+    after = headers.get("retry-after", "")
+    name = code[1].decode() if code else headers.get("x-ms-error-code")
+    return Answer(body.head.status, name, float(after) if after.isascii() and after.isdigit() else None)
+
+
+def _refusal(problem: BaseException) -> Refusal:
+    return Refusal(Answer(None, cut=isinstance(problem, Cut), why=str(problem)))
+
+
+def _whole(body: Incoming, into: memoryview) -> int | None:
+    _expect_end(body)
+    if body.head.size is not None and body.head.size > len(into):
+        return None
+    filled = body.fill(into)
+    if body.head.size is not None and filled < body.head.size:
+        raise Cut
+    return filled if body.ended() else None
+
+
+def _expect_end(body: Incoming) -> None:
+    """An object whose end is that of the connection may have been cut, and nobody would know."""
+    if body.head.size is None and not body.head.chunked:
+        raise Nonsense("an object came without its length")
+
+
+def _size_by_range(body: Incoming, first: int, end: int | None) -> int:
+    """The object's size, by an answer that is the range that was asked for, or what there is of it."""
+    told = body.head.headers.get("content-range", "")
+    found = _RANGE.fullmatch(told)
+    if body.head.status == 206 and found and int(found[1]) == first:
+        size = int(found[3])
+        if int(found[2]) == (size if end is None else min(end, size)) - 1:
+            return size
+    wanted = f"bytes {first} to {'the end' if end is None else end - 1} were asked for"
+    raise StoreUnavailable(f"{wanted}; the answer was {body.head.status} with {told or 'no range'}")
+
+
+def _size_of_all(body: Incoming, first: int, end: int | None) -> int:
+    _expect_end(body)
+    if (first, end) != (0, None):
+        return _size_by_range(body, first, end)
+    if body.head.status != 200 or body.head.size is None:
+        raise Nonsense(f"a whole object was asked for, the answer was {body.head.status} without its size")
+    return body.head.size
