@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -121,10 +120,10 @@ def _listed(task: Task, config: LocationConfig) -> Iterator[tuple[str, int, str]
         assert size is not None, "a page of the list is too long"
         text = bytes(page[:size]).decode()
         for key, etag, length in _ENTRY.findall(text):
-            yield unescape(key), int(length), unescape(etag).strip('"')
+            yield key, int(length), etag.replace("&quot;", "")
         if (more := _MORE.search(text)) is None:
             return
-        after = unescape(more[1])
+        after = more[1]
 
 
 def _job(bag: BagVersion, segment: SegmentPlan, source: Location, destination: Location) -> SegmentJob:

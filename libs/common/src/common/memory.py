@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Condition, Lock
 
 MOST_HELD = 64 << 20
@@ -26,14 +24,9 @@ class Memory:
         self._spared = 0
         """Bytes of them; with those in use never more than the most, but for a single larger buffer."""
 
-    @contextmanager
-    def holding(self, size: int) -> Iterator[memoryview]:
+    def holding(self, size: int) -> Held:
         """A buffer of `size` bytes, whose content means nothing, when as many are free. No view of it must be kept."""
-        buffer = self.buffer(size)
-        try:
-            yield buffer
-        finally:
-            self.give_back(buffer)
+        return Held(self, size)
 
     def buffer(self, size: int) -> memoryview:
         """As `holding`; to be given back."""
@@ -76,6 +69,22 @@ class Memory:
             length, spare = next((length, spare) for length, spare in self._spare.items() if spare)
             spare.pop()
             self._spared -= length
+
+
+class Held:
+    """A buffer for the length of a `with`."""
+
+    __slots__ = ("_buffer", "_memory", "_size")
+
+    def __init__(self, memory: Memory, size: int) -> None:
+        self._memory, self._size = memory, size
+
+    def __enter__(self) -> memoryview:
+        self._buffer = self._memory.buffer(self._size)
+        return self._buffer
+
+    def __exit__(self, *_: object) -> None:
+        self._memory.give_back(self._buffer)
 
 
 def rounded(size: int) -> int:

@@ -37,7 +37,7 @@ class Check:
         while evidence.outcome != "match" and len(doubts) < READS - 1:
             doubts.append(f"{evidence.outcome}: {evidence.reason}")
             evidence = self._read(file, key)
-        return replace(evidence, reads=len(doubts) + 1, doubts=tuple(doubts))
+        return replace(evidence, reads=len(doubts) + 1, doubts=tuple(doubts)) if doubts else evidence
 
     def _read(self, file: PlannedFile, key: str) -> Evidence:
         begun, began = datetime.now(UTC), time.perf_counter()

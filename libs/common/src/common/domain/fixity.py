@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 
@@ -43,7 +44,7 @@ class Algorithm(StrEnum):
         return _DISPLAY.get(self, self.value.upper())
 
     def new(self) -> Hasher:
-        return _new(self)
+        return _NEW[self]()
 
 
 class Hasher(Protocol):
@@ -62,24 +63,26 @@ _DISPLAY = {
     Algorithm.SHA384: "SHA-384",
     Algorithm.SHA512: "SHA-512",
 }
-_HASHLIB = {
-    Algorithm.SHA512_256: "sha512_256",
-    Algorithm.SHA3_224: "sha3_224",
-    Algorithm.SHA3_256: "sha3_256",
-    Algorithm.SHA3_384: "sha3_384",
-    Algorithm.SHA3_512: "sha3_512",
+_NEW: dict[Algorithm, Callable[[], Hasher]] = {
+    Algorithm.MD5: partial(hashlib.md5, usedforsecurity=False),
+    Algorithm.SHA1: partial(hashlib.sha1, usedforsecurity=False),
+    Algorithm.SHA224: hashlib.sha224,
+    Algorithm.SHA256: hashlib.sha256,
+    Algorithm.SHA384: hashlib.sha384,
+    Algorithm.SHA512: hashlib.sha512,
+    Algorithm.SHA512_256: partial(hashlib.new, "sha512_256"),
+    Algorithm.SHA3_224: hashlib.sha3_224,
+    Algorithm.SHA3_256: hashlib.sha3_256,
+    Algorithm.SHA3_384: hashlib.sha3_384,
+    Algorithm.SHA3_512: hashlib.sha3_512,
+    Algorithm.BLAKE2B_160: partial(hashlib.blake2b, digest_size=20),
+    Algorithm.BLAKE2B_256: partial(hashlib.blake2b, digest_size=32),
+    Algorithm.BLAKE2B_384: partial(hashlib.blake2b, digest_size=48),
+    Algorithm.BLAKE2B_512: partial(hashlib.blake2b, digest_size=64),
 }
 
 
-def _new(algorithm: Algorithm) -> Hasher:
-    if algorithm.value.startswith("blake2b"):
-        return hashlib.blake2b(digest_size=int(algorithm.value[7:]) // 8)
-    if algorithm in (Algorithm.MD5, Algorithm.SHA1):
-        return hashlib.new(algorithm.value, usedforsecurity=False)
-    return hashlib.new(_HASHLIB.get(algorithm, algorithm.value))
-
-
-_HEX_LENGTHS = {algorithm: len(_new(algorithm).hexdigest()) for algorithm in Algorithm}
+_HEX_LENGTHS = {algorithm: len(algorithm.new().hexdigest()) for algorithm in Algorithm}
 
 BY_STRENGTH: tuple[Algorithm, ...] = (
     Algorithm.SHA512,
@@ -139,4 +142,6 @@ class MultiHasher:
 
 def mismatches(*, expected: Checksums, measured: Checksums) -> list[Algorithm]:
     """The algorithms for which `measured` lacks, or differs from, what is expected. Empty means: the same bytes."""
+    if measured == expected:
+        return []
     return [a for a, digest in sorted(expected.items()) if measured.get(a, "").lower() != digest.lower()]

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from common.adapters.objects.answers import Answer
 from common.adapters.objects.azure.client import identity
 from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.told import told_by_headers
 from common.adapters.objects.reading import Found, Span, Translated, past_end
-from common.adapters.objects.wire import Refusal, Told, Wire
+from common.adapters.objects.wire import Refusal, Told, Wire, quoted
 from common.errors import BackfillError
 from common.ports import ObjectInfo
 
@@ -200,7 +200,7 @@ class Direct:
 
     def _target(self, key: str, facts: Mapping[str, str]) -> str:
         query = "&".join(part for part in (urlencode(facts), self.access.query()) if part)
-        bare = f"{self.path}{quote(key, safe='~/')}"
+        bare = f"{self.path}{quoted(key)}"
         return f"{bare}?{query}" if query else bare
 
 

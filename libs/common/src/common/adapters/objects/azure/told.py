@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from common.ports import ObjectInfo, RestoreStatus
 
@@ -13,6 +12,9 @@ _META = "x-ms-meta-"
 
 def told_by_headers(key: str, heard: Mapping[str, str], *, size: int | None = None) -> ObjectInfo:
     """Of Get Blob and Get Blob Properties, by lower-case name; `size` where the answer's length is that of a range."""
+    # Imported here: it takes long, and only descriptions have dates.
+    from email.utils import parsedate_to_datetime
+
     archive_status, modified = heard.get("x-ms-archive-status"), heard.get("last-modified")
     return ObjectInfo(
         key=key,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape, unescape
 from urllib.parse import quote
 
 from common.adapters.objects.answers import Answer
@@ -13,7 +12,7 @@ from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import told_by_headers
 from common.adapters.objects.s3.signing import Signer
-from common.adapters.objects.wire import Refusal, Told, Wire
+from common.adapters.objects.wire import Refusal, Told, Wire, quoted
 from common.errors import BackfillError
 from common.ports import ObjectInfo, PartReceipt
 
@@ -89,7 +88,7 @@ class Direct:
         found = _UPLOAD_ID.search(said)
         if found is None:
             raise error_for(Answer(200), what=what)
-        return unescape(found[1].decode())
+        return _unescaped(found[1])
 
     def put_part(self, key: str, upload_id: str, number: int, data: bytes | memoryview) -> PartReceipt:
         what, query = f"uploading part {number} of {key}", {"partNumber": str(number), "uploadId": upload_id}
@@ -109,7 +108,7 @@ class Direct:
         return ObjectInfo(
             key=key,
             size=sum(part.size for part in parts),
-            etag=unescape(etag[1].decode()).strip('"'),
+            etag=_unescaped(etag[1]).strip('"'),
             version_id=_version(answer.headers),
         )
 
@@ -139,7 +138,7 @@ class Direct:
         self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> tuple[str, dict[str, str]]:
         """The request's target and headers. Raises StoreUnavailable where there are no credentials just now."""
-        target = f"{self.path}{quote(key, safe='~/')}"
+        target = f"{self.path}{quoted(key)}"
         if query:
             target += "?" + "&".join(f"{name}={quote(value, safe='~')}" for name, value in sorted(query.items()))
         return target, self.signer.signed(method, target, host=self.wire.origin.host, headers=headers)
@@ -178,7 +177,17 @@ def _info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
     )
 
 
+def _unescaped(text: bytes) -> str:
+    # Imported here: it takes long, and only large objects need it.
+    from html import unescape
+
+    return unescape(text.decode())
+
+
 def _list_of(parts: Sequence[PartReceipt]) -> bytes:
+    # Imported here: as above.
+    from html import escape
+
     listed = "".join(
         f"<Part><PartNumber>{part.number}</PartNumber><ETag>&quot;{escape(part.tag)}&quot;</ETag></Part>"
         for part in parts

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from common.errors import RefusedByStore
@@ -33,6 +32,9 @@ def parse_restore(header: str | None) -> RestoreStatus | None:
 
 def _moment(text: str) -> datetime:
     """A date of RFC 5322. One that keeps its time zone to itself ("-0000") is in UTC, as all of HTTP's are."""
+    # Imported here: it takes long, and only descriptions have dates.
+    from email.utils import parsedate_to_datetime
+
     found = parsedate_to_datetime(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

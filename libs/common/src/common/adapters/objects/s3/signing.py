@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -42,39 +43,46 @@ class Signer:
         `target` is the quoted path, and after a question mark the query, quoted and sorted.
         Raises what `credentials` does.
         """
-        who, moment = self.credentials(), _written(int(self.clock()))
-        added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": moment}
+        who = self.credentials()
+        today = _today(who.access_key_id, who.secret_access_key, self.region, int(self.clock()))
+        added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": today.moment}
         if who.session_token is not None:
             added["x-amz-security-token"] = who.session_token
         told = {"host": host, **added}
         for name, value in headers.items():
             told[name.lower()] = " ".join(value.split())
         names = sorted(told)
-        path, _, query = target.partition("?")
-        lines = "".join([f"{name}:{told[name]}\n" for name in names])
         listed = ";".join(names)
+        lines = "".join([f"{name}:{told[name]}\n" for name in names])
+        path, _, query = target.partition("?")
         asked = f"{method}\n{path}\n{query}\n{lines}\n{listed}\n{_PAYLOAD}"
-        scope = f"{moment[:8]}/{self.region}/s3/aws4_request"
-        to_sign = f"{_ALGORITHM}\n{moment}\n{scope}\n{sha256(asked.encode()).hexdigest()}"
-        signature = _keyed(who.secret_access_key, scope).copy()
-        signature.update(to_sign.encode())
-        added["Authorization"] = (
-            f"{_ALGORITHM} Credential={who.access_key_id}/{scope}, SignedHeaders={listed},"
-            f" Signature={signature.hexdigest()}"
-        )
+        signature = today.key.copy()
+        signature.update(f"{today.before}{sha256(asked.encode()).hexdigest()}".encode())
+        added["Authorization"] = f"{today.proof}, SignedHeaders={listed}, Signature={signature.hexdigest()}"
         return {**added, **headers}
 
 
-@lru_cache(maxsize=4)
-def _written(second: int) -> str:
-    """A moment as signatures have it."""
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+class _Today(NamedTuple):
+    """What all signatures of a second have in common."""
+
+    moment: str
+    before: str
+    """What is signed, up to the request."""
+    proof: str
+    key: hmac.HMAC
+    """To be copied."""
 
 
 @lru_cache(maxsize=32)
-def _keyed(secret: str, scope: str) -> hmac.HMAC:
-    """What signs for a day; to be copied."""
+def _today(key_id: str, secret: str, region: str, second: int) -> _Today:
+    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+    scope = f"{moment[:8]}/{region}/s3/aws4_request"
     key = f"AWS4{secret}".encode()
     for step in scope.split("/"):
         key = hmac.digest(key, step.encode(), "sha256")
-    return hmac.new(key, digestmod=sha256)
+    return _Today(
+        moment,
+        f"{_ALGORITHM}\n{moment}\n{scope}\n",
+        f"{_ALGORITHM} Credential={key_id}/{scope}",
+        hmac.new(key, digestmod=sha256),
+    )

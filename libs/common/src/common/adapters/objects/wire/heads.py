@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-_TARGET = re.compile(r"[\x21-\x7e]+")
-_ANSWER = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\0\r\n]*)?((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r\n]*)*)")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*+")
+_ANSWER = re.compile(
+    r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\0\r\n]*+)?((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\0\r\n]*+)*+)"
+)
+_FIELD = re.compile(r"\r\n([^:]++):[ \t]*+([^\r\n]*+)")
 _DIGITS = re.compile(r"[0-9]{1,18}")
-_SENT = re.compile(r"(?:[A-Za-z0-9-]+: [\x20-\x7e]*\r\n)*")
 _ONE_VALUE = frozenset(
     ("content-length", "transfer-encoding", "content-range", "etag", "x-amz-version-id", "x-ms-version-id")
 )
@@ -45,12 +48,18 @@ def can_send(headers: Headers) -> bool:
 
 def request_head(method: str, target: str, headers: Headers) -> bytes:
     """Of a request whose headers include its Host. Raises ValueError for what would be read as something else."""
-    if not _TARGET.fullmatch(target):
+    if not (target.isascii() and target.isprintable()) or " " in target or not target:
         raise ValueError(f"{target!r} is no target of a request; quote it")
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    if not _SENT.fullmatch(lines) or lines.count("\n") != len(headers):
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    told = "".join(lines)
+    if not (told.isascii() and told.isprintable()):
         raise ValueError(f"a header of {', '.join(headers)} holds what headers cannot")
-    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode()
+    return "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "\r\n"]).encode()
+
+
+def quoted(path: str) -> str:
+    """As the path of a target: all but letters, digits and `-._~/` in hexadecimal."""
+    return path if _PLAIN.fullmatch(path) else quote(path, safe="~/")
 
 
 def read_head(data: bytes, *, method: str) -> Head:
@@ -71,17 +80,18 @@ def read_head(data: bytes, *, method: str) -> Head:
 
 def _fields(lines: str) -> dict[str, str]:
     """Of lines that are headers, each after a line's end."""
-    headers: dict[str, str] = {}
-    for line in lines.split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        name, value = name.lower(), value.strip(" \t")
-        if name not in headers:
-            headers[name] = value
-        elif name not in _ONE_VALUE:
-            headers[name] += f", {value}"
-        elif headers[name] != value:
-            raise Nonsense(f"{name} was {headers[name][:60]!r} and {value[:60]!r}")
+    found = [(name.lower(), value.rstrip(" \t")) for name, value in _FIELD.findall(lines)]
+    headers = dict(found)
+    if len(headers) < len(found):
+        for name in headers:
+            headers[name] = _joined(name, [value for other, value in found if other == name])
     return headers
+
+
+def _joined(name: str, values: list[str]) -> str:
+    if name in _ONE_VALUE and len(set(values)) > 1:
+        raise Nonsense(f"{name} was {values[0][:60]!r} and {values[1][:60]!r}")
+    return values[0] if name in _ONE_VALUE else ", ".join(values)
 
 
 def _framing(headers: Headers) -> tuple[bool, int | None]:

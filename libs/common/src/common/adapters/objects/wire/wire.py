@@ -27,6 +27,8 @@ BLOCK = 256 * 1024
 _MOST_HINTS = 8
 """Answers before the answer (100 Continue and its like)."""
 
+_refused_early = suppress(BrokenPipeError, ConnectionResetError)
+"""A refusal may come before all was sent, and says why the connection was closed then."""
 _Failed = (OSError, Cut, Closed, Nonsense)
 
 
@@ -189,13 +191,14 @@ class Wire:
         return connection, _answer(connection, request)
 
     def _used(self) -> Connection | None:
-        with suppress(IndexError):
-            while True:
+        while True:
+            try:
                 connection = self._idle.pop()
-                if connection.stands():
-                    return connection
-                connection.close()
-        return None
+            except IndexError:
+                return None
+            if connection.stands():
+                return connection
+            connection.close()
 
     def _done(self, connection: Connection, body: Incoming) -> None:
         """The connection is idle again, or closed where it cannot be used."""
@@ -234,8 +237,7 @@ class Blocks:
 def _answer(connection: Connection, request: _Request) -> Incoming:
     """Closes the connection where there is none."""
     try:
-        # A refusal may come before all was sent, and says why the connection was closed then.
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with _refused_early:
             connection.send(request.head, request.data)
         for _ in range(_MOST_HINTS):
             head = read_head(connection.head(), method=request.method)
