@@ -15,7 +15,7 @@ CHAOS_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SEC
 BROKER ?= pgmq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up docs bench chaos fuzz simulate soak mutants pairs format clean
+.PHONY: help setup demo test check up docs bench bench-null chaos fuzz simulate soak mutants pairs format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -65,6 +65,9 @@ docs: $(INSTALLED) ## write the generated parts of docs/reference
 bench: $(INSTALLED) ## measure side by side with rclone and bare SDKs (WORKLOADS="w1 w2" ROUNDS=5 QUICK=1)
 	@$(BIN)/python -m benchmarks.dataplane --workloads "$(WORKLOADS)" --scenes "$(SCENES)" --rounds $(ROUNDS) \
 		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline) $(if $(BAGS),--bags $(BAGS))
+
+bench-null: ## the clients alone, on servers that cost nothing: a quarter of an hour (ROUNDS=5 BASELINE=1)
+	@$(MAKE) --no-print-directory bench SCENES="null-s3 null-azure"
 
 chaos: $(INSTALLED) ## kill and spoil the real stack, then check every promise (SECONDS=60 BROKER=pgmq|rabbitmq SEED=1)
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(CHAOS_SECONDS) --broker $(BROKER) \
