@@ -1,0 +1,62 @@
+"""The fenced blocks of a page that a reader would run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HOW_TOS = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+_FENCE = re.compile(r"^```(sh|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_MARK = "# Not run by the tests: "
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Commands, or Python."""
+
+    line: int
+    language: str
+    text: str
+
+    @property
+    def excuse(self) -> str | None:
+        """Why the tests do not run it, as the reader is told in its first line."""
+        first = self.text.splitlines()[0]
+        return first.removeprefix(_MARK) if first.startswith(_MARK) else None
+
+    @property
+    def script(self) -> str:
+        """For bash."""
+        if self.language == "python":
+            return f"python - <<'END OF PYTHON'\n{self.text}END OF PYTHON"
+        if self.language == "sh":
+            return self.text
+        return "\n".join(self._commands())
+
+    @property
+    def promises(self) -> list[str]:
+        """The lines that a console shows between its commands."""
+        if self.language != "console":
+            return []
+        commands = set(self._commands())
+        return [line for line in self.text.splitlines() if line.strip() and line.removeprefix("$ ") not in commands]
+
+    def _commands(self) -> Iterator[str]:
+        goes_on = False
+        for line in self.text.splitlines():
+            if goes_on or line.startswith("$ "):
+                yield line.removeprefix("$ ")
+                goes_on = line.endswith("\\")
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text("utf-8")
+    return [Block(text.count("\n", 0, found.start()) + 1, found[1], found[2]) for found in _FENCE.finditer(text)]
+
+
+def kept(promise: str, said: str) -> bool:
+    """Whether a line was printed; spaces count once, and "…" stands for anything."""
+    pattern = r".*".join(re.escape(" ".join(part.split())) for part in promise.split("…"))
+    return any(re.search(pattern, " ".join(line.split())) for line in said.splitlines())
