@@ -16,13 +16,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, literal, select
 
 from common.domain.bag import BagVersion
 from common.domain.location import LocationId
 from common.ledger.dead_letter_tables import dead_letters
 from common.ledger.engine import transaction
-from common.ledger.tables import imports
+from common.ledger.tables import bag_locations, bag_versions, imports
 from common.web.auth import everyone
 from common.web.serving import HttpServer
 from howto.blocks import HOW_TOS, Block, blocks, kept
@@ -111,7 +111,7 @@ def reachable(port: int) -> bool:
 
 
 def seeded(register: Register, engine: Engine, api: str, folder: Path) -> dict[str, str]:
-    """Bags, an ingest that runs, one that failed, a campaign, an import and a dead letter."""
+    """Bags, one of them copied; an ingest that runs, one that failed, a campaign, an import and dead letters."""
     for name in ("b10000001", "b10000002", "b10000003", "b10000004", "b10000005", "b12345"):
         register.put(BagVersion.of("digitised", name, 1), a_bag({"a.txt": b"hello"}, identifier=name))
     register.adopt()
@@ -134,6 +134,11 @@ def seeded(register: Register, engine: Engine, api: str, folder: Path) -> dict[s
         )
         lost = made("/clients", {"name": "lost", "scopes": ["bags:read"]})
     with transaction(engine) as connection:
+        copied = select(bag_versions.c.id, literal("azure"), literal("E3"), literal("replica")).where(
+            bag_versions.c.external_identifier == "b12345"
+        )
+        columns = ["bag_version_id", "location_id", "evidence_class", "role"]
+        connection.execute(insert(bag_locations).from_select(columns, copied))
         letters = [
             connection.execute(
                 insert(dead_letters)
