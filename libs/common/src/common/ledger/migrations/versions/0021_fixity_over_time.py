@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0017"
+revision = "0021"
+down_revision = "0020"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS fixity_policies (

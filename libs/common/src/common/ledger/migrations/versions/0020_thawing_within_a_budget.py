@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0025"
+revision = "0020"
+down_revision = "0019"
 
 TABLES = (
     """

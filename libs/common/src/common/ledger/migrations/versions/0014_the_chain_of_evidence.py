@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0015"
+revision = "0014"
+down_revision = "0013"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS evidence_chain (

@@ -4,8 +4,8 @@ from alembic import op
 
 from common.ledger.migrations.online import add_index
 
-revision = "0019"
-down_revision = "0022"
+revision = "0015"
+down_revision = "0014"
 
 _STATES = "state IN ('warming', 'walking', 'finished', 'failed')"
 

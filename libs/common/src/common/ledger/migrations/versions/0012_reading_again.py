@@ -4,7 +4,7 @@ from alembic import op
 
 from common.ledger.migrations.online import add_index
 
-revision = "0021"
+revision = "0012"
 down_revision = "0011"
 
 _CHECKS = """

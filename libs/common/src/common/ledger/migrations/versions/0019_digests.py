@@ -5,8 +5,8 @@ from alembic import op
 
 from common.ledger.migrations.online import add_index
 
-revision = "0025"
-down_revision = "0029"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:

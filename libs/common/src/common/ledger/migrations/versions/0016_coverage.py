@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0019"
+revision = "0016"
+down_revision = "0015"
 
 _COUNT = """
 CREATE FUNCTION count_gaps() RETURNS trigger LANGUAGE plpgsql AS $$
