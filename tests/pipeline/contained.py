@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from backfill_replicator.step import Replicate
-from bag_register.adoption import Adopter
+from bag_register.adoption import Adopter, Place
 from bag_register.file_lists import FileLists
+from bag_register.walking import Found
 from bag_warmer.presence import Presence
 from bag_warmer.step import Plan
 from bag_warmer.thawing import ThawSegment
@@ -114,12 +115,15 @@ def put(archive: Archive, files: Mapping[str, bytes]) -> None:
 
 def adopt(archive: Archive) -> dict[str, str]:
     """Import the bag, whatever the verdict."""
-    adopter = Adopter(
-        lists=FileLists(store=MemoryStore(MemoryBucket())),
-        pins_of=lambda bag: None,
-        locations=lambda: [SOURCE, DESTINATION],
+    at = Place(
+        store=archive.source,
+        listing=archive.source,
+        location=SOURCE,
+        known=[SOURCE, DESTINATION],
+        checkpoint=lambda: None,
     )
-    verdict = adopter.adopt(BAG, store=archive.source, location=SOURCE, checkpoint=lambda: None)
+    found = Found(BAG.path, f"{BAG.path}/", BAG)
+    verdict = Adopter(FileLists(store=MemoryStore(MemoryBucket()))).adopt(found, at=at, entry=None)
     return dict(verdict.new.pins) if verdict.new else {}
 
 
