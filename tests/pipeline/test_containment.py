@@ -73,7 +73,7 @@ def held(touched: Touched, archive: Archive) -> None:
         assert segment not in ("", ".", ".."), written
 
 
-@pytest.mark.parametrize("names", list(Names))
+@pytest.mark.parametrize("names", [Names.REFUSE, pytest.param(Names.MAP, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", CASES)
 def test_a_hostile_bag_stays_in_its_own_prefixes(case: str, names: Names) -> None:
     files, expected = CASES[case]

@@ -23,6 +23,7 @@ from local_stack.demo.making import Recipe
 from local_stack.demo.seeding import seed
 from local_stack.stack import BUCKET, CONTAINER, Stack, StackOptions
 
+pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = {f"data/{n:02d}.txt": text(n, words=50) for n in range(6)}
 
@@ -138,9 +139,7 @@ def reach(stack: Stack, service: str, ingest_id: str) -> None:
         until(lambda: connection.execute(query, [ingest_id, state]).fetchone())
 
 
-@pytest.mark.parametrize(
-    "service", [pytest.param(name, marks=[] if name == "verifier" else [pytest.mark.slow]) for name in STAGES]
-)
+@pytest.mark.parametrize("service", list(STAGES))
 def test_a_worker_killed_before_its_result_is_committed_changes_nothing_in_the_end(stack: Stack, service: str) -> None:
     recipe = a_registered_bag(stack, f"killed-{service.replace('_', '-')}")
     lock, title = STAGES[service]
