@@ -54,6 +54,7 @@ app.command("events")(events)
 app.command("simulate")(simulate)
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(fixity_commands.app, name="fixity")
+bags_commands.app.command("verify")(fixity_commands.check)
 extensions.add_to(app, {"evidence": evidence_commands.app})
 
 

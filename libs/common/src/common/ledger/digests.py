@@ -15,6 +15,7 @@ from common.domain.replica import CheckState, Verdict
 from common.ledger.campaigns.tables import campaigns
 from common.ledger.claims import interval
 from common.ledger.coverage.counting import Matrix, matrix, stalled_replicas
+from common.ledger.fixity import reporting
 from common.ledger.fixity.tables import fixity_checks
 from common.ledger.tables import NOW, dead_letters, ingests
 from common.ledger.upkeep_tables import digests
@@ -42,6 +43,8 @@ class Digest:
     """Names, or ids, of those that run now."""
     checks: Mapping[str, int]
     """Copies that were read again in the time, by verdict; "failed": nothing was found out."""
+    overdue: int
+    """Copies that a policy wants read again, and that nobody has read for too long."""
     matrix: Matrix
 
 
@@ -64,6 +67,7 @@ def digest(connection: Connection, *, since: datetime, until: datetime) -> Diges
         dead_letters=_count(connection, dead_letters, dead_letters.c.resolution.is_(None)),
         campaigns=_running_campaigns(connection),
         checks=_checks(connection, since, until),
+        overdue=sum(totals.overdue for _, totals in reporting.totals(connection)),
         matrix=matrix(connection),
     )
 

@@ -43,7 +43,18 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
 _NUMBERS: dict[str, Any] = {"type": "object", "additionalProperties": COUNT}
 _DIGEST = typed(
     "Digest",
-    ["since", "until", "attention", "ingests", "stalled", "deadLetters", "campaigns", "checks", "coverage"],
+    [
+        "since",
+        "until",
+        "attention",
+        "ingests",
+        "stalled",
+        "deadLetters",
+        "campaigns",
+        "checks",
+        "overdueCopies",
+        "coverage",
+    ],
     since=MOMENT,
     until=MOMENT,
     attention=items(TEXT),
@@ -52,6 +63,7 @@ _DIGEST = typed(
     deadLetters=COUNT,
     campaigns=items(TEXT),
     checks=_NUMBERS,
+    overdueCopies=COUNT,
     coverage=ref("CoverageReport"),
 )
 _EXAMPLE = {
@@ -64,6 +76,7 @@ _EXAMPLE = {
     "deadLetters": 0,
     "campaigns": ["azure-2026"],
     "checks": {"good": 40},
+    "overdueCopies": 0,
     "coverage": {
         "type": "CoverageReport",
         "date": "2026-01-31T06:00:00.000000Z",

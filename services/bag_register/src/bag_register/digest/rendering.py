@@ -33,6 +33,7 @@ def document(found: Digest) -> dict[str, Any]:
         "deadLetters": found.dead_letters,
         "campaigns": list(found.campaigns),
         "checks": dict(found.checks),
+        "overdueCopies": found.overdue,
         "coverage": coverage_document(found.matrix, at=found.until),
     }
 
@@ -74,6 +75,7 @@ def _attention(found: Digest) -> Iterable[str]:
         (found.stalled, "copies that stand still"),
         (sum(found.failed.values()), "ingests that failed"),
         (found.checks.get("failed", 0), "copies that could not be read again"),
+        (found.overdue, "copies overdue to be read again"),
     )
     return (f"{number:,} {what}" for number, what in counts if number)
 
