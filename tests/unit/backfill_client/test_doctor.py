@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
+from backfill_client.doctor import server_time
 from common.web.auth import Permission
 from common.web.auth.configured import asking, own_issuer
 from common.web.auth.directory import Directory
@@ -16,6 +19,8 @@ from common.web.auth.identifying import Identifier
 from unit.backfill_client.deployment import Deployment, backfill
 from unit.ingests_api.builders import an_app, serving
 from unit.ingests_api.test_authentication import someone
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def told(text: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -93,3 +98,17 @@ def test_a_service_without_settings_fails_with_their_names(
     monkeypatch.delenv("BACKFILL_DATABASE_URL", raising=False)
     done = deployment.cli("doctor", "--local", "--service", "verifier", "-o", "json")
     assert (done.exit_code, "BACKFILL_DATABASE_URL" in told(done.stdout)["verifier", "check"]["message"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        ([], None),
+        (["yesterday"], None),
+        (["Sat, 21 Nov 2026 12:00:00 GMT"], NOON),
+        (["Sat, 21 Nov 2026 12:00:00 -0000"], NOON),
+        (["Sat, 21 Nov 2026 11:59:00 GMT", "Sat, 21 Nov 2026 12:00:00 GMT"], NOON),
+    ],
+)
+def test_an_answer_is_dated_by_the_service_behind_a_proxy(dates: list[str], expected: datetime | None) -> None:
+    assert server_time(httpx.Headers([("date", date) for date in dates])) == expected

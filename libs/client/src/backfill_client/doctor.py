@@ -78,8 +78,20 @@ def _health(of: str, address: str, ready: httpx.Response) -> Iterator[Finding]:
         yield Finding(of=of, probe="ready", verdict="failed", message=told, remedy="It comes back when that does.")
     else:
         yield Finding(of=of, probe="ready", verdict="ok", message=address)
-    if "date" in ready.headers:
-        yield _clock(of, parsedate_to_datetime(ready.headers["date"]))
+    if (theirs := server_time(ready.headers)) is not None:
+        yield _clock(of, theirs)
+
+
+def server_time(headers: httpx.Headers) -> datetime | None:
+    """What an answer is dated; of several dates the last, which is the service's own where a proxy puts its in front.
+
+    None where it has none, or none that can be read.
+    """
+    try:
+        theirs = parsedate_to_datetime(headers.get_list("date")[-1])
+    except (IndexError, ValueError):
+        return None
+    return theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
 
 
 def _clock(of: str, theirs: datetime) -> Finding:
