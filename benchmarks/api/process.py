@@ -50,6 +50,7 @@ class Service:
             "BACKFILL_HTTP_PORT": str(self.port),
             "BACKFILL_RECORDS": str(folder / "records"),
             "BACKFILL_EVIDENCE_CHECKPOINTS": str(folder / "checkpoints"),
+            "BACKFILL_DIGESTS": str(folder / "digests"),
             "BACKFILL_LOG_FORMAT": "json",
         }
         self._child = start_child(name, [sys.executable, "-m", name], log=self._log, env=environment)

@@ -98,6 +98,7 @@ def _register(stack: ExitStack, room: Path, postgres: Postgres, store: int, port
         "BACKFILL_AUTH": "off",
         "BACKFILL_RECORDS": str(room / "records"),
         "BACKFILL_EVIDENCE_CHECKPOINTS": str(room / "checkpoints"),
+        "BACKFILL_DIGESTS": str(room / "digests"),
         "BACKFILL_LOG_FORMAT": "json",
     }
     return _child(stack, f"bag_register-{port}", ["bag_register"], room, environment)

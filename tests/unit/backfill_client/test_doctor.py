@@ -83,6 +83,7 @@ def test_services_on_this_machine_tell_what_they_lack(
     monkeypatch.setenv("BACKFILL_LOCATIONS", str(locations))
     monkeypatch.setenv("BACKFILL_RECORDS", str(tmp_path / "records"))
     monkeypatch.setenv("BACKFILL_EVIDENCE_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.setenv("BACKFILL_DIGESTS", str(tmp_path / "digests"))
     done = deployment.cli("doctor", "--local", "--service", "verifier", "--destination", "disk", "-o", "json")
     found = told(done.stdout)
     assert done.exit_code == 0, done.stdout

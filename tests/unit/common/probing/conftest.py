@@ -75,6 +75,7 @@ def checks(
     monkeypatch.setenv("BACKFILL_LOCATIONS", str(tmp_path / "locations.toml"))
     monkeypatch.setenv("BACKFILL_RECORDS", str(tmp_path / "records"))
     monkeypatch.setenv("BACKFILL_EVIDENCE_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.setenv("BACKFILL_DIGESTS", str(tmp_path / "digests"))
     monkeypatch.delenv("BACKFILL_DESTINATIONS", raising=False)
     monkeypatch.delenv("BACKFILL_BROKER_URL", raising=False)
     return Checks(tmp_path, capsys)
