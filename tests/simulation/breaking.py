@@ -113,7 +113,7 @@ def reenterable(stack: ExitStack, ledger: Ledger) -> None:
     no_guard(stack, ledger, "ingests", "ingests_are_final")
     every = ["accepted", "processing", "succeeded", "failed"]
     replaced(stack, failing, "OPEN_INGESTS", every)
-    replaced(stack, operating, "_must_run", nothing)
+    replaced(stack, operating, "must_run", nothing)
 
 
 def unpinned(stack: ExitStack, _ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from servers.handles import fresh_name
 from simulation.campaign import run_seed
 from simulation.decisions import Fault
 from simulation.ledger import Ledger, prepare
-from simulation.mutants import chase
+from simulation.mutants import MUTANTS, broken, chase
 from simulation.pairs import places, run_script
 from simulation.run import quieten
 from simulation.shrinking import shrink
@@ -98,3 +98,9 @@ def test_a_script_is_shrunk_to_what_matters() -> None:
         return {7, 22} <= script.keys()
 
     assert shrink(faults, fails) == {7: faults[7], 22: faults[22]}
+
+
+def test_every_mechanism_that_a_mutant_breaks_is_still_there(ledger: Ledger) -> None:
+    for name in MUTANTS:
+        with broken(name, ledger):
+            pass

@@ -125,10 +125,16 @@ def test_a_retry_makes_the_failed_ones_again(three: Deployment, client: Backfill
 
 
 def test_a_location_is_required_listed_and_required_no_more(three: Deployment, client: BackfillClient) -> None:
+    planned = three.cli(
+        "requirements", "state", "azure", "--space", "digitised", "--heal", "2", "--dry-run", "-o", "csv"
+    )
     stated = three.cli("requirements", "state", "azure", "--space", "digitised", "--heal", "5")
     listed = three.cli("requirements", "list", "-o", "csv")
     (found,) = client.requirements.every()
     gone = three.cli("requirements", "remove", str(found.id))
+    assert planned.stdout.splitlines()[0] == "Would,Missing,Bytes,First campaign"
+    assert planned.stdout.splitlines()[1].startswith("create,3,")
+    assert planned.stdout.splitlines()[1].endswith(",2")
 
     assert (stated.exit_code, gone.exit_code, client.requirements.every()) == (0, 0, [])
     assert listed.stdout.splitlines()[1] == f"{found.id},azure,digitised,5 at a time,,,,"

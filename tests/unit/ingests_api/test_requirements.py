@@ -59,3 +59,26 @@ def test_a_number_is_neither_true_nor_a_text(client: httpx.Client) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [400, 400]
+
+
+def test_a_dry_run_says_what_is_missing_and_states_nothing(engine: Engine, client: httpx.Client) -> None:
+    a_bag(engine)
+    wanted = {"location": {"id": "azure"}, "space": {"id": "digitised"}, "healing": {"atMost": 5}}
+
+    first = client.post("/requirements?dryRun=true", json=wanted)
+    nothing = client.get("/requirements").json()["results"]
+    client.post("/requirements", json=wanted)
+    then = client.post("/requirements?dryRun=true", json=wanted).json()
+
+    assert (first.status_code, first.json()) == (
+        200,
+        {
+            "type": "DryRun",
+            "would": "create",
+            "location": {"id": "azure", "type": "Location"},
+            "space": {"id": "digitised", "type": "Space"},
+            "missing": {"bags": 1, "files": 5, "bytes": 100},
+            "campaigns": {"bags": 1},
+        },
+    )
+    assert (nothing, then["would"], then["missing"]["bags"]) == ([], "change", 1)

@@ -38,6 +38,16 @@ class Requirement(Answer):
     created_date: datetime
 
 
+class RequirementPreview(Answer):
+    """What requiring a location would mean now."""
+
+    would: str
+    """create or change."""
+    missing: Part = Part()
+    campaigns: Part | None = None
+    """How many bag versions the first campaign of an audit would copy; None without healing."""
+
+
 class Requirements:
     """`client.requirements`. All methods raise ApiUnreachable and ApiRefused."""
 
@@ -56,12 +66,24 @@ class Requirements:
         bags_in_flight: int = 50,
     ) -> Requirement:
         """Require the location. `heal_at_most`: let audits begin campaigns of so many bag versions by themselves."""
-        document: dict[str, Any] = {"location": {"id": location}}
-        if space is not None:
-            document["space"] = {"id": space}
-        if heal_at_most is not None:
-            document["healing"] = {"atMost": heal_at_most, "bagsInFlight": bags_in_flight}
+        document = _document(location, space, heal_at_most, bags_in_flight)
         return Requirement.model_validate(self._http.post("/requirements", document))
+
+    def preview(
+        self, location: str, *, space: str | None = None, heal_at_most: int | None = None
+    ) -> RequirementPreview:
+        """What requiring the location would mean now; nothing is stated."""
+        document = _document(location, space, heal_at_most, 50)
+        return RequirementPreview.model_validate(self._http.post("/requirements?dryRun=true", document))
 
     def take_back(self, requirement_id: int) -> None:
         self._http.delete(f"/requirements/{requirement_id}")
+
+
+def _document(location: str, space: str | None, heal_at_most: int | None, bags_in_flight: int) -> dict[str, Any]:
+    document: dict[str, Any] = {"location": {"id": location}}
+    if space is not None:
+        document["space"] = {"id": space}
+    if heal_at_most is not None:
+        document["healing"] = {"atMost": heal_at_most, "bagsInFlight": bags_in_flight}
+    return document

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from common.domain.bag import Space
+from common.domain.coverage import Amount, CopyState
 from common.ledger import actions
-from common.ledger.engine import transaction
+from common.ledger.coverage.counting import matrix
+from common.ledger.engine import snapshot, transaction
 from common.ledger.requirements import stating
 from common.ledger.requirements.stating import Healing, Requirement
 from common.web.answers import Refused, instant
@@ -57,8 +59,10 @@ def add_requirements(app: FastAPI, around: Surroundings) -> None:
             found = stating.every_requirement(connection)
         return JSONResponse({"type": "RequirementList", "results": [requirement_document(one) for one in found]})
 
-    def state(request: Request, wanted: RequirementRequest) -> JSONResponse:
-        return _state(around, request, wanted)
+    def state(
+        request: Request, wanted: RequirementRequest, dry: bool = Query(default=False, alias="dryRun")
+    ) -> JSONResponse:
+        return _preview(around, wanted) if dry else _state(around, request, wanted)
 
     def take_back(request: Request, requirement_id: int) -> Response:
         return _take_back(around, request, requirement_id)
@@ -84,12 +88,41 @@ def add_requirements(app: FastAPI, around: Surroundings) -> None:
     )(take_back)
 
 
-def _state(around: Surroundings, request: Request, wanted: RequirementRequest) -> JSONResponse:
+def _preview(around: Surroundings, wanted: RequirementRequest) -> JSONResponse:
+    """What stating it would mean now; nothing is written."""
+    _must_be_writable(around, wanted)
+    location, space = wanted.location.id, _space(wanted.space)
+    with snapshot(around.engine) as connection:
+        known = any((one.location_id, one.space) == (location, space) for one in stating.every_requirement(connection))
+        places = [place for place in matrix(connection, space=space).places if place.location == location]
+    lacking = [
+        amount
+        for place in places
+        for state, amount in place.states.items()
+        if state in (CopyState.MISSING, CopyState.NOT_REQUIRED, CopyState.FAILED)
+    ]
+    missing = sum(lacking, Amount())
+    document = {
+        "type": "DryRun",
+        "would": "change" if known else "create",
+        "location": {"id": location, "type": "Location"},
+        "space": {"id": space, "type": "Space"} if space else None,
+        "missing": {"bags": missing.bags, "files": missing.files, "bytes": missing.bytes},
+        "campaigns": {"bags": min(wanted.healing.at_most, missing.bags)} if wanted.healing else None,
+    }
+    return JSONResponse({name: value for name, value in document.items() if value is not None})
+
+
+def _must_be_writable(around: Surroundings, wanted: RequirementRequest) -> None:
     choices = sorted(location.value for location in around.offer.writable)
     if wanted.location.id not in choices:
         raise Refused(
             400, f'Invalid value at .location.id: got "{wanted.location.id}", valid values are: {", ".join(choices)}.'
         )
+
+
+def _state(around: Surroundings, request: Request, wanted: RequirementRequest) -> JSONResponse:
+    _must_be_writable(around, wanted)
     heals = wanted.healing
     healing = Healing(heals.at_most, heals.bags_in_flight) if heals else None
     space = _space(wanted.space)

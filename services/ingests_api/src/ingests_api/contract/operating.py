@@ -112,6 +112,22 @@ _DECIDED = Said(
     {200: Answer("The dead letter", ref("DeadLetter"), _WITH_ACTIONS), 404: _404, 409: _409}, _LETTER_ID, _REASON
 )
 
+_DRY_RUN = typed(
+    "DryRun",
+    ["would", "location", "missing"],
+    would=one_of(["create", "change"]),
+    location=named("Location"),
+    space=named("Space"),
+    missing=shape(["bags", "files", "bytes"], bags=COUNT, files=COUNT, bytes=COUNT),
+    campaigns=shape(["bags"], bags=COUNT),
+)
+_DRY_RUN_EXAMPLE = {
+    "type": "DryRun",
+    "would": "create",
+    "location": {"id": "azure", "type": "Location"},
+    "missing": {"bags": 41870, "files": 12561004, "bytes": 9600000000000},
+    "campaigns": {"bags": 500},
+}
 OPERATIONS = {
     "POST /oauth2/token": Said(
         {
@@ -161,7 +177,13 @@ OPERATIONS = {
             )
         }
     ),
-    "POST /requirements": Said({201: Answer("The requirement", ref("Requirement"), _REQUIREMENT)}),
+    "POST /requirements": Said(
+        {
+            200: Answer("What a dry run has to tell", _DRY_RUN, _DRY_RUN_EXAMPLE),
+            201: Answer("The requirement", ref("Requirement"), _REQUIREMENT),
+        },
+        {"dryRun": False},
+    ),
     "DELETE /requirements/{requirement_id}": Said(
         {204: Answer("It is gone"), 404: Answer("There is no such requirement")}, {"requirement_id": 7}
     ),
