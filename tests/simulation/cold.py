@@ -35,7 +35,7 @@ class FailingColdStore:
         self._place.refuse_where_due(self._process)
         if fault and fault.kind == "restore_refused":
             raise Throttled("simulated: no more restores now")
-        needless = self._place.needless(key)
+        needless = self._place.needless(key, self._process)
         answer = self._inner.restore(key=key, version_id=version_id, days=days, tier=tier)
         self._place.note("restore", key, self._process, needless=needless)
         if answer is Restore.ACCEPTED and fault:

@@ -37,6 +37,8 @@ class Place:
     described: dict[str, ObjectInfo] = field(default_factory=dict)
     """Key → what the first HEAD said."""
     _restores: dict[str, int] = field(default_factory=dict)
+    _looks: dict[str, int] = field(default_factory=dict)
+    """Process → when it last looked here, or asked for a restore, counted in decisions."""
 
     def keys(self, prefix: str) -> Iterable[str]:
         return [key for key in self.bucket.objects if key.startswith(prefix)]
@@ -65,11 +67,22 @@ class Place:
         if self.world.now < self.denied_until and process.name.startswith(self.denied_to):
             raise AccessDenied(f"simulated: the credentials of {process.name} for {self.location.id} have expired")
 
-    def needless(self, key: str) -> bool:
-        """Whether the restore that is asked for now is on its way already, and the asker could have known."""
+    def looked(self, process: Process) -> None:
+        """The process knows from now on what has been asked for until now."""
+        self._looks[process.name] = self.world.decisions.asked
+
+    def needless(self, key: str, process: Process) -> bool:
+        """Whether the restore that is asked for now is on its way already, and the asker could have known.
+
+        Two bags' workers may find the same frozen object at the same time; the store tells the second one so for
+        nothing.
+        """
         injected = self.world.decisions.injected
-        since = self._restores.get(key)
+        since, knows = self._restores.get(key), self._looks.get(process.name, 0)
         self._restores[key] = self.world.decisions.asked
+        self.looked(process)
+        if since is not None and knows < since:
+            return False
         version = self.bucket.find(key)
         info = self.bucket.described(version)
         ongoing = info.restore is not None and info.restore.ongoing

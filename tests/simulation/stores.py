@@ -53,10 +53,12 @@ class FailingStore(ForwardingStore):
 
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
         self._ask("list")
+        self._place.looked(self._process)
         yield from self.store.list(prefix=prefix, start_after=start_after)
 
     def head(self, *, key: str) -> ObjectInfo:
         fault = self._ask("head", "stale_answer")
+        self._place.looked(self._process)
         info = self.store.head(key=key)
         first = self._place.described.setdefault(key, info)
         return first if fault else info

@@ -177,14 +177,20 @@ _IMPORT: dict[str, Any] = {
     "problems": [],
     "createdDate": _DATE,
 }
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "type": ["object", "null"]}
+
+
 _REQUEST = shape(
     ["location"],
     location=shape(["id"], id=TEXT),
     prefix={"type": ["string", "null"]},
     register={"type": ["boolean", "null"]},
     copies={"type": ["boolean", "null"]},
-    inventory=shape(["location", "key"], location=shape(["id"], id=TEXT), key=TEXT),
-    manifests=shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]}),
+    inventory=_or_null(shape(["location", "key"], location=shape(["id"], id=TEXT), key=TEXT)),
+    manifests=_or_null(shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]})),
 )
 _PROBLEMS = {"type": "string", "examples": ["bag,severity,code,message\r\n"]}
 _UPLOADS = {
