@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import httpx
@@ -11,13 +12,13 @@ from sqlalchemy import insert, select, text, update
 from bag_register.digest.delivering import Deliverer
 from bag_register.digest.webhook import post_to
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
-from common.errors import TransientError
+from common.errors import AccessDenied, TransientError
 from common.ledger.engine import transaction
 from common.ledger.tables import dead_letters
 from common.ledger.upkeep_tables import digests
 from unit.bag_register.builders import Register
 from unit.bag_register.test_reports import a_register_with_every_state
-from unit.ingests_api.receivers import receiving
+from unit.ingests_api.receivers import receiving, status
 
 
 def written(store: MemoryStore) -> dict[str, str]:
@@ -83,9 +84,36 @@ def test_a_webhook_that_is_down_gets_it_when_it_is_up_again(register: Register) 
     assert (len(taken), len(written(store))) == (1, 2)
 
 
-def test_a_webhook_is_told_in_json_and_redirects_are_not_followed() -> None:
+def test_a_webhook_is_told_in_json() -> None:
     with receiving() as receiver:
         post_to(receiver.url, b'{"text": "all is well"}')
         assert receiver.requests[0][1] == b'{"text": "all is well"}'
     with pytest.raises(TransientError, match="cannot be reached"):
         post_to(receiver.url, b"{}")
+
+
+def test_a_webhook_is_the_address_that_was_configured_and_no_other() -> None:
+    with receiving() as elsewhere:
+        moved = status(302, "Found", headers=f"Location: {elsewhere.url}\r\n")
+        with receiving(moved) as receiver, pytest.raises(TransientError, match="answered 302"):
+            post_to(receiver.url, b"{}")
+        assert elsewhere.requests == []
+
+
+def test_what_is_no_http_is_told_as_a_failure() -> None:
+    def noise(connection: socket.socket, _over: threading.Event) -> None:
+        connection.sendall(b"what?\r\n\r\n")
+
+    with receiving(noise) as receiver, pytest.raises(TransientError, match="cannot be reached"):
+        post_to(receiver.url, b"{}")
+
+
+def test_a_store_that_lets_nobody_in_costs_no_digest(register: Register) -> None:
+    store = MemoryStore(MemoryBucket())
+
+    def refused(_data: bytes) -> None:
+        raise AccessDenied("nobody may")
+
+    a_deliverer(register, store, post=refused).chore()
+    with transaction(register.engine) as connection:
+        assert connection.execute(select(digests.c.delivered_at)).scalars().all() == [None]

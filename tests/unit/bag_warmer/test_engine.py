@@ -108,6 +108,7 @@ class Gate:
         assert self.requests[now.date()] <= max(daily, *(len(row.files) for row in self.rows))
 
     def asked(self, errand: Errand, accepted: Sequence[Sent]) -> None:
+        assert self.row.admitted or not accepted, "what is held is not asked for"
         self.row.left = max(0, self.row.left - len(accepted))
 
     def readable(self, errand: Errand, until: datetime) -> None:

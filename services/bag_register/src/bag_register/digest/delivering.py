@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Engine
 
 from bag_register.digest import rendering
-from common.errors import AlreadyExists, TransientError
+from common.errors import AlreadyExists, BackfillError
 from common.ledger import digests
 from common.ledger.digests import Digest, digest
 from common.ledger.engine import snapshot, transaction
@@ -47,7 +47,7 @@ class Deliverer:
             found = digest(connection, since=until - timedelta(days=1), until=until)
         try:
             self._deliver(f"{self._folder}{day.isoformat()}", found)
-        except TransientError as error:
+        except BackfillError as error:
             log.error("digest not delivered", alert="digest", day=day.isoformat(), error=str(error))
             return
         with transaction(self._engine) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 
 from common.errors import TransientError
 
@@ -28,5 +29,5 @@ def post_to(url: str, data: bytes) -> None:
             return
     except urllib.error.HTTPError as error:
         raise TransientError(f"the webhook for digests answered {error.code} {error.reason}") from None
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise TransientError(f"the webhook for digests cannot be reached: {error}") from None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, text, union, union_all
+from sqlalchemy import Connection, delete, func, select, text, union, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.coverage import Amount, CopyState, Place, Policy
@@ -30,7 +30,7 @@ _STATES = {
     ReplicaState.FAILED.value: CopyState.FAILED,
     "missing": CopyState.MISSING,
 }
-AT_RISK, SAFE = "at risk", "safe"
+AT_RISK = "at risk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +176,3 @@ def _damaged(space: str | None) -> Any:
         .group_by(bag_versions.c.space, copy_health.c.location_id, bag_locations.c.evidence_class)
     )
     return query if space is None else query.where(bag_versions.c.space == space)
-
-
-def evidence_classes(connection: Connection, *, location: str) -> dict[str, Amount]:
-    """Of the copies at a location, by evidence class: what "listed" and "verified" rest on."""
-    every = _sums(None).subquery()
-    rows: list[Row[Any]] = list(
-        connection.execute(
-            select(every.c.state, *(func.sum(every.c[name]).label(name) for name in _SUMS))
-            .where(every.c.location_id == location, every.c.state.in_([one.value for one in EvidenceClass]))
-            .group_by(every.c.state)
-            .order_by(every.c.state)
-        )
-    )
-    return {row.state: Amount(int(row.bags), int(row.files), int(row.bytes)) for row in rows if row.bags}
