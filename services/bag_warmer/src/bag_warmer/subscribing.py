@@ -86,4 +86,4 @@ def difference(change: Change) -> str:
 
 
 def _lines(configuration: Mapping[str, Any]) -> list[str]:
-    return json.dumps(configuration, indent=2, sort_keys=True).splitlines(keepends=True)
+    return (json.dumps(configuration, indent=2, sort_keys=True) + "\n").splitlines(keepends=True)

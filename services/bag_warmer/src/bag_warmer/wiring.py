@@ -72,7 +72,8 @@ def change_subscription(command: str, words: Sequence[str]) -> int:
     told = subscribing.parser(command).parse_args(words)
     configs, location = read_locations(told.locations), LocationId(told.location)
     if location not in configs:
-        raise ConfigurationError(f"location {location} is not in {told.locations}: {', '.join(map(str, configs))} are")
+        known = ", ".join(map(str, configs))
+        raise ConfigurationError(f"location {location} is not in {told.locations}. Choose from: {known}.")
     try:
         return subscribing.carry_out(command, told, open_subscriptions(configs[location]))
     except (StoreError, TransientError) as error:
