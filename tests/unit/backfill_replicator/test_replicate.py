@@ -12,7 +12,7 @@ from backfill_replicator.parts import USUAL_PART
 from backfill_replicator.step import Replicate
 from common.domain.fixity import Algorithm
 from common.domain.segment import PlannedFile
-from common.errors import AlreadyExists, NotFound, RefusedByStore, StoreUnavailable
+from common.errors import AlreadyExists, ArchivedAtDestination, NotFound, StoreUnavailable
 from common.jobs import Interrupted
 from common.outcome import Done, GoBack, Outcome, Rejected
 from common.ports import Limits
@@ -246,11 +246,11 @@ def test_an_object_that_appears_while_a_large_one_is_sent_wins_and_the_upload_is
     assert archive.buckets[AZURE.id].uploads == {}
 
 
-def test_an_archived_object_at_the_destination_is_not_sent_back_to_the_warmer_of_the_source() -> None:
+def test_pitfall_24_an_archived_object_at_the_destination_is_not_sent_back_to_the_warmer_of_the_source() -> None:
     archive = Archive()
     archive.put("data/a", b"a", at=AZURE, storage_class="GLACIER")
 
-    with pytest.raises(RefusedByStore, match="its bytes cannot be read"):
+    with pytest.raises(ArchivedAtDestination, match="its bytes cannot be read"):
         copied(archive, some_files(archive, {"data/a": b"a"}))
 
 
@@ -346,7 +346,7 @@ def test_a_pinned_version_is_read_though_a_later_one_exists() -> None:
     assert archive.at(AZURE) == {there("data/a"): b"a"}
 
 
-def test_a_frozen_object_sends_the_segment_back_to_the_warmer_and_what_was_copied_stays() -> None:
+def test_pitfall_09_a_frozen_object_sends_the_segment_back_to_the_warmer_and_what_was_copied_stays() -> None:
     archive = Archive()
     files = [
         *some_files(archive, {"data/a": b"a"}),

@@ -133,7 +133,7 @@ def test_a_batch_that_failed_leaves_its_objects_to_their_segments(engine: Engine
     assert (batch.state, batch.status, batch.why) == ("ended", "Failed", "too many")
 
 
-def test_what_was_cancelled_meanwhile_is_in_no_batch(engine: Engine) -> None:
+def test_pitfall_25_what_was_cancelled_meanwhile_is_in_no_batch(engine: Engine) -> None:
     kept, gone = segments_that_gather(engine, 2)
     with transaction(engine) as connection:
         connection.execute(text("UPDATE segments SET state = 'failed' WHERE id = :id"), {"id": gone})

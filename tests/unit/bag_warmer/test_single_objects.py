@@ -250,7 +250,7 @@ def test_what_lies_at_the_destination_in_full_length_is_not_thawed_again() -> No
     assert outcome == Wait(QUARTER, "waiting for 2 objects to thaw (Standard, within 5 hours)", FIVE_HOURS)
 
 
-def test_a_segment_that_lies_at_the_destination_is_ready_without_a_request() -> None:
+def test_pitfall_17_a_segment_that_lies_at_the_destination_is_ready_without_a_request() -> None:
     archive = Archive()
     files = some_files(archive, {"data/a": b"aa", "data/b": b"bb"}, storage_class="DEEP_ARCHIVE")
     for path, data in (("data/a", b"aa"), ("data/b", b"bb")):

@@ -15,16 +15,7 @@ from common.errors import NoCapacity, Throttled
 from common.jobs import Interrupted
 from common.outcome import Done, Outcome, Rejected, Wait
 from common.ports import Restore, Tier
-from unit.common.runtime.archives import (
-    BAG,
-    COLD,
-    Archive,
-    Hold,
-    as_fetched,
-    planned,
-    segment_job,
-    some_files,
-)
+from unit.common.runtime.archives import BAG, COLD, Archive, Hold, segment_job, some_files
 
 QUARTER = timedelta(minutes=15)
 
@@ -169,18 +160,6 @@ def test_a_copy_that_expired_while_its_extension_was_asked_for_is_waited_for() -
     )
 
 
-def test_an_expired_copy_is_asked_for_again() -> None:
-    archive, hold = Archive(), Hold()
-    files = some_files(archive, {"data/a": b"a"}, storage_class="GLACIER")
-    thawed(archive, files, hold)
-    archive.clock.advance(hours=5, days=4)
-
-    again = thawed(archive, files, hold)
-
-    assert again == Wait(QUARTER, "waiting for 1 object to thaw (Standard, within 5 hours)", timedelta(hours=5))
-    assert archive.thawing.keys == [key("data/a")] * 2
-
-
 def expedited_has_no_capacity(_key: str, tier: Tier) -> None:
     if tier is Tier.EXPEDITED:
         raise NoCapacity("GlacierExpeditedRetrievalNotAvailable")
@@ -255,14 +234,6 @@ def test_an_object_written_since_planning_is_named_with_both_etags() -> None:
 
     told = f"1 object changed at the source since planning: data/b (ETag {other.etag}, planned {files[1].etag})"
     assert thawed(archive, files) == Rejected(code="source_changed", why=told, for_user=told)
-
-
-def test_fetched_files_lie_in_an_earlier_version_and_are_not_thawed() -> None:
-    archive = Archive()
-    files = [as_fetched(planned("data/a", b"a", archive.put("data/b", b"b")), version=1)]
-
-    assert thawed(archive, files) == Done(said="0 objects can be read")
-    assert archive.source.calls["list"] == 0
 
 
 def test_a_location_with_nothing_to_thaw_is_ready() -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from common.errors import ArchivedAtDestination
 from common.jobs import Interrupted
 from common.outcome import Done, Outcome, Rejected
 from replica_aggregator.step import Aggregate
@@ -113,6 +114,18 @@ def test_a_missing_object_is_refused() -> None:
     del archive.buckets[AZURE.id].objects[key("data/a")]
 
     assert aggregated(archive, proofs) == not_whole(f"1 missing: {key('data/a')}")
+
+
+def test_pitfall_24_a_manifest_that_a_rule_archived_is_said_to_be_archived_and_not_to_differ() -> None:
+    archive = Archive()
+    replicated(archive)
+    archive.put("bagit.txt", FILES["bagit.txt"], at=AZURE, storage_class="GLACIER")
+    proofs = Proofs(
+        [VerifiedObject(info.key, info.size, info.etag) for info in archive.destination.list(prefix=AZURE.root(BAG))]
+    )
+
+    with pytest.raises(ArchivedAtDestination, match=r"bagit\.txt"):
+        aggregated(archive, proofs)
 
 
 def test_an_object_written_since_it_was_verified_is_refused_though_its_size_is_the_same() -> None:

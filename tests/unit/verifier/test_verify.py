@@ -9,7 +9,7 @@ import pytest
 from common.domain.fixity import Algorithm
 from common.domain.replica import EvidenceClass
 from common.domain.segment import PlannedFile
-from common.errors import NotRestored, StoreUnavailable, TruncatedBody
+from common.errors import ArchivedAtDestination, StoreUnavailable, TruncatedBody
 from common.jobs import Interrupted
 from common.measuring import WHOLE
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
@@ -156,7 +156,7 @@ def test_a_fetched_file_is_read_where_its_version_lies() -> None:
     assert (item.path, item.key, item.outcome) == ("data/moved", "digitised/b1/v1/data/moved", "match")
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("500"), TruncatedBody("short"), NotRestored("archived")])
+@pytest.mark.parametrize("error", [StoreUnavailable("500"), TruncatedBody("short")])
 def test_an_error_that_says_nothing_about_the_bytes_is_no_evidence(error: Exception) -> None:
     def before(_operation: str, _key: str) -> None:
         raise error
@@ -166,6 +166,15 @@ def test_an_error_that_says_nothing_about_the_bytes_is_no_evidence(error: Except
     archive.destination.before = before
 
     with pytest.raises(type(error)):
+        verified(archive, files)
+
+
+def test_pitfall_24_a_copy_that_a_rule_archived_meanwhile_is_said_to_be_archived_and_not_corrupt() -> None:
+    archive = Archive()
+    files = at_destination(archive, a=b"a")
+    archive.put("data/a", b"a", at=AZURE, storage_class="GLACIER")
+
+    with pytest.raises(ArchivedAtDestination, match="data/a"):
         verified(archive, files)
 
 

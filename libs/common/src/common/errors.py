@@ -19,7 +19,8 @@
     │   ├── Immutable             a retention policy or legal hold forbids the write
     │   ├── NoCapacity            the store has no room for an Expedited restore now: another tier has
     │   └── RefusedByStore        any other 4xx
-    │       └── NotRestorable     an archived object that this store does not bring back by being asked
+    │       ├── NotRestorable     an archived object that this store does not bring back by being asked
+    │       └── ArchivedAtDestination   a copy that was archived before it had been proven
     ├── ClaimLost                 another worker holds the row now: drop everything
     ├── NotNow                    a person asks for what cannot be done in this state
     │   ├── AlreadyFinished       what has finished stays as it is
@@ -189,6 +190,16 @@ class NotRestorable(RefusedByStore):
     remedy = (
         "Bring the objects back by the provider's own means (Azure: copy or set them to an online tier), or copy from"
         " another location. Then retry the ingest."
+    )
+
+
+class ArchivedAtDestination(RefusedByStore):
+    """The copy at the destination was moved to an archive class before it had been proven."""
+
+    code = "archived_at_destination"
+    remedy = (
+        "Nothing is known to be wrong with the copy. Restore the object there, keep lifecycle rules from archiving what"
+        " is younger than a few days, then retry the ingest: what was copied is not copied again."
     )
 
 

@@ -20,11 +20,11 @@ from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
 from common.errors import (
     AlreadyExists,
+    ArchivedAtDestination,
     CannotCopy,
     Changed,
     NotFound,
     NotRestored,
-    RefusedByStore,
     StoreError,
     StoreUnavailable,
 )
@@ -229,7 +229,7 @@ class Transfer:
             raise StoreUnavailable(f"{ends.destination_key} was there and is not: {error}") from error
         except NotRestored as error:
             # Not for the bag warmer, who thaws the source: somebody has to restore it at the destination.
-            raise RefusedByStore(
+            raise ArchivedAtDestination(
                 f"an object is at {ends.destination_key}, its bytes cannot be read: {error}"
             ) from error
         return describe_mismatch(file, found.hasher)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 from uuid import UUID
 
-from common.errors import NotFound
+from common.errors import ArchivedAtDestination, NotFound, NotRestored
 from common.jobs import ReplicaJob
 from common.outcome import Done, Outcome, Rejected
 from common.ports import ObjectInfo, ObjectStore, Stores
@@ -91,4 +91,6 @@ def _sha256(store: ObjectStore, key: str, job: ReplicaJob) -> str:
                 digest.update(block)
     except NotFound:
         return "missing"
+    except NotRestored as error:
+        raise ArchivedAtDestination(f"{key}: {error}") from error
     return digest.hexdigest()

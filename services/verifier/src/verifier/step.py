@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from common.domain.segment import PlannedFile
+from common.errors import ArchivedAtDestination, NotRestored
 from common.jobs import SegmentJob
 from common.measuring import Measuring
 from common.memory import Memory
@@ -30,13 +32,21 @@ class Verify:
         store = self._stores(job.destination.id)
         check = Check(store=store, measuring=Measuring(self._memory, job.hold.checkpoint, self._pools))
         evidence = in_parallel(
-            lambda file: check.file(file, key=job.destination_key(file)),
+            lambda file: _checked(check, file, key=job.destination_key(file)),
             job.files,
             pools=self._pools,
             workers=self._concurrency,
             name="verify",
         )
         return outcome(evidence)
+
+
+def _checked(check: Check, file: PlannedFile, *, key: str) -> Evidence:
+    """Raises ArchivedAtDestination where a rule has frozen the copy meanwhile: no word against its bytes."""
+    try:
+        return check.file(file, key=key)
+    except NotRestored as error:
+        raise ArchivedAtDestination(f"{file.path}: {error}") from error
 
 
 def outcome(evidence: list[Evidence]) -> Outcome:

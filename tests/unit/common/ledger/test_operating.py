@@ -174,7 +174,7 @@ def of_ingest(engine: Engine, ingest_id: UUID) -> list[Action]:
         return actions.actions_on(connection, f"ingest:{ingest_id}")
 
 
-def test_ending_says_what_was_asked_for_and_done_by_then(engine: Engine) -> None:
+def test_pitfall_25_ending_says_what_was_asked_for_and_done_by_then(engine: Engine) -> None:
     backfill = a_backfill(engine, state="transferring", status="processing")
     first, second, *_ = some_segments(
         engine, backfill, states=["thawing", "thawing", "copying", "verifying", "verified"]

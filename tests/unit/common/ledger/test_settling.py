@@ -199,7 +199,7 @@ def test_a_row_that_backs_off_cannot_be_claimed_by_an_early_hint(engine: Engine)
         assert begin(connection, stage=COPYING, row_id=segment, worker="w", patience=PATIENCE) is None
 
 
-def test_going_back_thaws_again_but_not_for_ever(engine: Engine) -> None:
+def test_pitfall_09_going_back_thaws_again_but_not_for_ever(engine: Engine) -> None:
     backfill = a_backfill(engine, state="transferring")
     (segment,) = some_segments(engine, backfill, states=["copying"])
 

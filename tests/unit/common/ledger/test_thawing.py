@@ -103,7 +103,7 @@ def test_what_was_copied_makes_room_and_those_who_wait_are_due_at_once(engine: E
     assert asked(engine, need(backfill, second), one) == Go(days=3, may_extend=True)
 
 
-def test_a_cancelled_row_gives_back_what_it_held(engine: Engine) -> None:
+def test_pitfall_25_a_cancelled_row_gives_back_what_it_held(engine: Engine) -> None:
     backfill, (first, second) = frozen(engine, 2)
     one = terms(bytes_in_flight=GB)
     asked(engine, need(backfill, first), one)
