@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Engine, select, text
 
 from bag_warmer.batches import LedgerRequests, Send, note_answer, read_answer
+from bag_warmer.billing import Billing
+from common.domain.location import LocationId
 from common.errors import AccessDenied, BackfillError, NotFound, StoreUnavailable
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
+from common.ledger.spending import Restores, spent
 from common.ledger.tables import segments
 from common.ledger.thaw_tables import batches
+from common.ledger.thawing.admitting import Need, Terms, admit
+from common.ledger.thawing.asking import Bill, billed
+from common.ledger.thawing.tables import thaw_admissions
 from common.ports import BatchOrder, BatchStatus, Family, ObjectInfo, Restore, Tier
+from common.thawing.budget import Budget
+from common.thawing.prices import read_prices
+from common.thawing.tiers import span
 from unit.common.ledger.builders import a_backfill, some_segments
+
+GIB = 2**30
+BILLING = Billing(read_prices(), {LocationId("cold"): "us-east-1"})
 
 
 @dataclass
@@ -47,7 +60,7 @@ def segments_that_gather(engine: Engine, number: int, *, objects: int = 2) -> li
     backfill = a_backfill(engine, state="transferring", status="processing")
     rows = some_segments(engine, backfill, states=["thawing"] * number, hinted=False)
     for row in rows:
-        infos = [ObjectInfo(f"{row}/{n}", 1, "e") for n in range(objects)]
+        infos = [ObjectInfo(f"{row}/{n}", GIB, "e", storage_class="GLACIER") for n in range(objects)]
         LedgerRequests(engine).gather(row, family=Family.COPY, objects=infos, tier=Tier.BULK, days=3, tag=None)
     with transaction(engine) as connection:
         connection.execute(text("UPDATE segments SET due_at = now() + interval '1 hour'"))
@@ -55,7 +68,7 @@ def segments_that_gather(engine: Engine, number: int, *, objects: int = 2) -> li
 
 
 def chore(engine: Engine, store: Store, *, threshold: int, gather: timedelta = timedelta(hours=1)) -> Send:
-    return Send(engine, "cold", store, threshold, gather, Patience())
+    return Send(engine, "cold", store, threshold, gather, BILLING, Patience())
 
 
 def due(engine: Engine) -> list[int]:
@@ -88,6 +101,47 @@ def test_enough_objects_make_one_batch_whose_end_is_told_to_every_segment(engine
     requests = LedgerRequests(engine)
     assert [str(error) for error in requests.of(first)[Family.COPY].failures.values()] == ["NoSuchKey"]
     assert (requests.of(second)[Family.COPY].failures, requests.of(second)[Family.COPY].over) == ({}, False)
+
+
+def test_what_a_batch_asked_for_is_in_the_books_once_and_takes_from_what_its_segment_may_ask_for(
+    engine: Engine,
+) -> None:
+    (row,) = segments_that_gather(engine, 1, objects=4)
+    with transaction(engine) as connection:
+        ingest_id = connection.execute(select(segments.c.ingest_id)).scalar_one()
+        admit(
+            connection,
+            Need("segment", row, ingest_id, 4, 4 * GIB, Decimal(1), span("GLACIER", Tier.BULK)),
+            Terms("cold", "Glacier", Budget(), UTC),
+        )
+    store = Store(bad={f"{row}/1": NotFound("NoSuchKey")})
+    send = chore(engine, store, threshold=4)
+    send()
+    store.status = BatchStatus("Complete", ended=True, complete=True)
+    let_time_pass(engine)
+    send()
+    send()
+
+    with transaction(engine) as connection:
+        bills = billed(connection, ingest_id=ingest_id)
+        left = connection.execute(select(thaw_admissions.c.left_objects)).scalar_one()
+        restores = spent(connection, ingest_id=ingest_id).restores
+    # Three of four gigabytes, by Bulk: a readable copy for three days of a month at 2.3 cents.
+    assert bills == [Bill("GLACIER", "Bulk", 3, False, 3, 3 * GIB, Decimal("0.0069"), "USD")]
+    assert (left, restores) == (1, (Restores("Bulk", 3, 3, 3 * GIB),))
+
+
+def test_a_batch_that_was_not_carried_out_costs_nothing(engine: Engine) -> None:
+    segments_that_gather(engine, 1)
+    store = Store(status=BatchStatus("Failed", ended=True, complete=False))
+    send = chore(engine, store, threshold=1)
+    send()
+    let_time_pass(engine)
+    send()
+
+    with transaction(engine) as connection:
+        ingest_id = connection.execute(select(segments.c.ingest_id)).scalar_one()
+        assert billed(connection, ingest_id=ingest_id) == []
 
 
 def test_pitfall_22_a_batch_whose_answer_was_lost_is_sent_again_with_its_token(engine: Engine) -> None:

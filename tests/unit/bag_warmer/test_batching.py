@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from bag_warmer.batching import Gathered
+from bag_warmer.gate import Errand, Gate, OpenGate, Permit
 from bag_warmer.thawing import ThawSegment
 from bag_warmer.warming import Warming
 from bag_warmer.wishes import Wish
@@ -49,10 +51,12 @@ def key(path: str) -> str:
 def thawed(
     archive: Archive, files: list[PlannedFile], requests: Requests, hold: Hold | None = None, **options: Any
 ) -> Outcome:
-    step = ThawSegment(
-        stores=archive, warming=Warming(wish=Wish(days=4), batched=frozenset({COLD.id})), requests=requests
-    )
-    return step(segment_job(files, hold, options=options))
+    return step_with(archive, requests)(segment_job(files, hold, options=options))
+
+
+def step_with(archive: Archive, requests: Requests, gate: Gate | None = None) -> ThawSegment:
+    warming = Warming(wish=Wish(days=4), batched=frozenset({COLD.id}))
+    return ThawSegment(stores=archive, warming=warming, requests=requests, gate=gate)
 
 
 def mixed(archive: Archive) -> list[PlannedFile]:
@@ -79,6 +83,33 @@ def test_pitfall_10_a_mixed_bag_is_gathered_by_family_and_days_are_for_copies_on
     ]
     assert isinstance(first, Wait)
     assert archive.thawing.asked == []
+
+
+class Strict(OpenGate):
+    """Lets no copy last longer than two days, and at last nothing pass."""
+
+    held: Wait | None = None
+
+    def admit(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish) -> Permit:
+        return Permit(days=2, held=self.held)
+
+
+def test_a_batch_asks_for_as_many_days_as_the_budget_computes() -> None:
+    archive, requests = Archive(), Requests()
+    files = some_files(archive, {"data/a": b"a"}, storage_class="GLACIER")
+
+    step_with(archive, requests, Strict())(segment_job(files))
+
+    assert requests.told == [(1, Family.COPY, [key("data/a")], Tier.BULK, 2, None)]
+
+
+def test_what_the_budget_holds_back_is_gathered_for_no_batch() -> None:
+    archive, requests, gate = Archive(), Requests(), Strict()
+    gate.held = Wait(timedelta(minutes=15), "2.0 TB of 2.0 TB in flight")
+    files = some_files(archive, {"data/a": b"a"}, storage_class="GLACIER")
+
+    assert step_with(archive, requests, gate)(segment_job(files)) == gate.held
+    assert requests.told == []
 
 
 def test_what_is_wished_for_at_once_is_asked_for_at_once() -> None:

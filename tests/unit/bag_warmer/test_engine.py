@@ -19,8 +19,8 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bag_warmer.admissions import class_of
 from bag_warmer.asking import Sent
+from bag_warmer.billing import class_of
 from bag_warmer.gate import Errand, Permit
 from bag_warmer.thawing import ThawSegment
 from bag_warmer.warming import Warming

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bag_warmer.asking import Sent
+from bag_warmer.billing import Billing, class_of
 from bag_warmer.gate import Errand, Permit
 from bag_warmer.warmth import request_for
 from bag_warmer.wishes import Wish
@@ -21,8 +22,7 @@ from common.ledger.thawing.admitting import Later, Need, Terms, admit
 from common.ledger.thawing.asking import Bill
 from common.outcome import Wait
 from common.ports import ObjectInfo, Restore, Tier
-from common.thawing.costs import Amount, Cost, copy_cost, restore_cost
-from common.thawing.prices import PriceBook
+from common.thawing.costs import Amount
 from common.thawing.tiers import Span, span
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ _AT_MOST = 200
 class House:
     """What the gate has to know of the locations."""
 
-    book: PriceBook
-    regions: Mapping[LocationId, str | None]
+    billing: Billing
     terms: Mapping[LocationId, Terms]
     """Of locations that have a budget."""
 
@@ -63,7 +62,7 @@ class LedgerGate:
         return Permit(days=answer.days, may_extend=answer.may_extend)
 
     def asked(self, errand: Errand, accepted: Sequence[Sent]) -> None:
-        bills = [self._bill(errand, key, list(sent)) for key, sent in groupby(sorted(accepted, key=_kind), key=_kind)]
+        bills = [self._bill(errand, key, list(sent)) for key, sent in groupby(sorted(accepted, key=_order), key=_kind)]
         with transaction(self._engine) as connection:
             asking.record(
                 connection,
@@ -85,7 +84,10 @@ class LedgerGate:
             name, tier = class_of(info), request_for(info, tier=wish.tier_of(info), days=1).tier
             spans.append(span(name, tier))
             days = errand.named_days or terms.budget.longest_days
-            cost += self._restored(errand, name, tier, Amount(1, info.size), days).total
+            one = Amount(1, info.size)
+            cost += self._house.billing.restored(
+                errand.source.id, storage_class=name, tier=tier, amount=one, days=days
+            ).total
         return Need(
             kind=errand.kind,
             row_id=errand.row_id,
@@ -97,34 +99,12 @@ class LedgerGate:
             days=errand.named_days,
         )
 
-    def _bill(self, errand: Errand, key: tuple[str, str, int, bool], sent: Sequence[Sent]) -> Bill:
+    def _bill(self, errand: Errand, key: tuple[str, Tier, int | None, bool], sent: Sequence[Sent]) -> Bill:
         name, tier, days, extension = key
         amount = Amount(len(sent), sum(one.info.size for one in sent))
-        cost = self._cost(errand, sent[0], amount, days, extension=extension)
-        return Bill(
-            storage_class=name,
-            tier=tier,
-            days=days,
-            extension=extension,
-            objects=amount.objects,
-            bytes=amount.bytes,
-            cost=cost.total,
-            currency=self._house.book.currency,
-            priced=not cost.unknown,
+        return self._house.billing.bill(
+            errand.source.id, storage_class=name, tier=tier, days=days, amount=amount, extension=extension
         )
-
-    def _cost(self, errand: Errand, one: Sent, amount: Amount, days: int, *, extension: bool) -> Cost:
-        name, tier = class_of(one.info), one.request.tier
-        if not extension:
-            return self._restored(errand, name, tier, amount, days)
-        # Nothing is brought back: the requests are billed, and the copies for longer.
-        requests = self._restored(errand, name, tier, Amount(amount.objects, 0), 0)
-        region = self._house.regions.get(errand.source.id)
-        return requests + copy_cost(self._house.book, region=region, amount=amount, days=days)
-
-    def _restored(self, errand: Errand, name: str, tier: Tier, amount: Amount, days: int) -> Cost:
-        region = self._house.regions.get(errand.source.id)
-        return restore_cost(self._house.book, region=region, storage_class=name, tier=tier, amount=amount, days=days)
 
 
 class Prolonging:
@@ -151,11 +131,11 @@ class Prolonging:
                 )
 
 
-def class_of(info: ObjectInfo) -> str:
-    """The storage class, or the archive tier where there is one: what prices and times go by."""
-    return info.archive_status or info.storage_class or ""
-
-
-def _kind(sent: Sent) -> tuple[str, str, int, bool]:
+def _kind(sent: Sent) -> tuple[str, Tier, int | None, bool]:
     extension = sent.answer is Restore.ALREADY_RESTORED
-    return class_of(sent.info), sent.request.tier.value, sent.request.days or 0, extension
+    return class_of(sent.info), sent.request.tier, sent.request.days, extension
+
+
+def _order(sent: Sent) -> tuple[str, str, int, bool]:
+    name, tier, days, extension = _kind(sent)
+    return name, tier.value, days or 0, extension

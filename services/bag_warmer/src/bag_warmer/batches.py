@@ -11,6 +11,8 @@ import structlog
 from sqlalchemy import Engine
 
 from bag_warmer.batching import SETTLES_WITHIN, Gathered
+from bag_warmer.billing import Billing, class_of
+from common.domain.location import LocationId
 from common.errors import (
     AccessDenied,
     BackfillError,
@@ -20,11 +22,15 @@ from common.errors import (
     StoreUnavailable,
     Throttled,
 )
-from common.ledger import restore_batches, restores
+from common.ledger import batch_bills, restore_batches, restores
+from common.ledger.batch_bills import Taken
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
 from common.ledger.restore_batches import Batch
+from common.ledger.thawing import asking
+from common.ledger.thawing.asking import Bill
 from common.ports import BatchOrder, BatchRestores, Family, ObjectInfo, Restore, Tier
+from common.thawing.costs import Amount
 
 log = structlog.get_logger()
 
@@ -61,6 +67,7 @@ class LedgerRequests:
                 connection,
                 segment_id=segment_id,
                 objects=[(info.key, info.version_id) for info in objects],
+                amounts=[(class_of(info), info.size) for info in objects],
                 family=family.value,
                 tier=tier.value,
                 days=days,
@@ -98,6 +105,7 @@ class Send:
     store: BatchRestores
     threshold: int
     gather: timedelta
+    billing: Billing
     patience: Patience
 
     def __call__(self) -> None:
@@ -108,6 +116,7 @@ class Send:
         self._wake(alone)
         self._send_all()
         self._look_at_all()
+        self._bill_all()
 
     def _send_all(self) -> None:
         with transaction(self.engine) as connection:
@@ -143,6 +152,31 @@ class Send:
             )
         log.info("batch ended", location=self.location_id, batch=batch.id, status=status.name, failed=len(failures))
         self._wake(woken)
+
+    def _bill_all(self) -> None:
+        """One by one: each in the books together with the note that it is there."""
+        with transaction(self.engine) as connection:
+            open_ = batch_bills.unbilled(connection, location_id=self.location_id)
+        for taken in open_:
+            with transaction(self.engine) as connection:
+                if batch_bills.enter(connection, taken):
+                    asking.record(
+                        connection,
+                        kind="segment",
+                        row_id=taken.segment_id,
+                        ingest_id=taken.ingest_id,
+                        location=self.location_id,
+                        bills=self._bills(taken),
+                    )
+
+    def _bills(self, taken: Taken) -> list[Bill]:
+        source, tier = LocationId(self.location_id), Tier(taken.tier)
+        return [
+            self.billing.bill(
+                source, storage_class=name, tier=tier, days=taken.days, amount=Amount(number, taken.bytes[name])
+            )
+            for name, number in sorted(taken.objects.items())
+        ]
 
     def _wake(self, segments: list[int]) -> None:
         for segment_id in sorted(set(segments)):

@@ -59,12 +59,20 @@ class Batching:
 
     requests: Requests
     segment_id: int
-    wish: Wish
     tag: str | None
 
-    def __call__(self, cold: Iterable[ObjectInfo]) -> dict[str, Sent | None]:
+    def __call__(self, cold: Iterable[ObjectInfo], wish: Wish) -> dict[str, Sent | None]:
         """By key: None where a batch asks, or will; what a batch was answered. Other keys are asked for directly."""
-        before = self.requests.of(self.segment_id)
+        return _Round(self, wish).of(cold)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    batching: Batching
+    wish: Wish
+
+    def of(self, cold: Iterable[ObjectInfo]) -> dict[str, Sent | None]:
+        before = self.batching.requests.of(self.batching.segment_id)
         held: dict[str, Sent | None] = {}
         for family in Family:
             mine = [info for info in cold if family_of(info) is family and self._suits(info)]
@@ -86,7 +94,9 @@ class Batching:
         """Of the slowest tier that any of them wishes for."""
         tier = Tier.BULK if any(self._tier(info) is Tier.BULK for info in objects) else Tier.STANDARD
         days = None if family is Family.MOVE else self.wish.days
-        self.requests.gather(self.segment_id, family=family, objects=objects, tier=tier, days=days, tag=self.tag)
+        self.batching.requests.gather(
+            self.batching.segment_id, family=family, objects=objects, tier=tier, days=days, tag=self.batching.tag
+        )
 
     def _answered(self, cold: list[ObjectInfo], gathered: Gathered) -> dict[str, Sent | None]:
         held: dict[str, Sent | None] = {}

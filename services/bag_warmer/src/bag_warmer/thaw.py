@@ -23,11 +23,11 @@ Spare = Callable[[Sequence[ObjectInfo]], set[str]]
 Permits = Callable[[Sequence[ObjectInfo]], Permit]
 """What may be asked for now, where these are frozen and needed."""
 
-Batch = Callable[[Sequence[ObjectInfo]], Mapping[str, Sent | None]]
-"""What of these cold objects a batch asks for (None), or was answered."""
+Batch = Callable[[Sequence[ObjectInfo], Wish], Mapping[str, Sent | None]]
+"""What of these cold objects a batch asks for (None), as is wished, or was answered."""
 
 
-def none_batched(_cold: Sequence[ObjectInfo]) -> Mapping[str, Sent | None]:
+def none_batched(_cold: Sequence[ObjectInfo], _wish: Wish) -> Mapping[str, Sent | None]:
     """Every object is asked for by itself."""
     return {}
 
@@ -130,7 +130,7 @@ def thaw(
         may = permit([info for info in frozen if info.key not in spared])
         wish = replace(wish, days=may.days or wish.days)
         asking = Asking(cold, wish, checkpoint)
-        held = {} if may.held else batch([one.info for one in seen if one.warmth is Warmth.COLD])
+        held = {} if may.held else batch([one.info for one in seen if one.warmth is Warmth.COLD], wish)
         alone = [one for one in seen if one.info.key not in held]
         sent = [one for one in held.values() if one] + _ask(alone, asking, pool, asked=asked, wish=wish, may=may)
     found = _found(seen, sent, asked=asked, now=now, wish=wish)

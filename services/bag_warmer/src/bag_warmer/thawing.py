@@ -11,7 +11,6 @@ from bag_warmer.batching import Batching, Requests
 from bag_warmer.gate import Errand, Gate, OpenGate
 from bag_warmer.thaw import Batch, Thaw, none_batched, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
-from bag_warmer.wishes import Wish
 from common.domain.segment import PlannedFile
 from common.errors import AccessDenied
 from common.jobs import SegmentJob
@@ -83,7 +82,7 @@ class ThawSegment:
             asked=remembered(job.progress),
             checkpoint=job.hold.checkpoint,
             spare=lambda frozen: self._copied(job, {info.key: wanted[info.key] for info in frozen}),
-            batch=self._batch(job, wish),
+            batch=self._batch(job),
             permit=lambda frozen: self._gate.admit(errand, frozen, wish),
             pools=self._pools,
         )
@@ -93,10 +92,10 @@ class ThawSegment:
             job.hold.remember(**noted(job.progress, found, wish))
         return found
 
-    def _batch(self, job: SegmentJob, wish: Wish) -> Batch:
+    def _batch(self, job: SegmentJob) -> Batch:
         if self._requests is None or job.source.id not in self._warming.batched:
             return none_batched
-        return Batching(self._requests, job.segment_id, wish, job.options.get("clientTag"))
+        return Batching(self._requests, job.segment_id, job.options.get("clientTag"))
 
     def _copied(self, job: SegmentJob, frozen: Mapping[str, PlannedFile]) -> set[str]:
         """Keys of files that lie at the destination in their full length: the bytes there decide, not the source's."""

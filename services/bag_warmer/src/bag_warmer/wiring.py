@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from bag_warmer import subscribing
 from bag_warmer.admissions import House, LedgerGate, Prolonging
 from bag_warmer.batches import LedgerRequests, Send
+from bag_warmer.billing import Billing
 from bag_warmer.listening import Forget, Listener
 from bag_warmer.records import LedgerRecords
 from bag_warmer.settings import Settings
@@ -56,7 +57,7 @@ def run() -> None:
         open_courier=courier_opener(settings),
         chores={
             "restores": Forget(engine),
-            **make_batch_chores(settings=settings, engine=engine, configs=stores.configs),
+            **make_batch_chores(settings=settings, engine=engine, stores=stores),
             "extensions": make_prolonging(settings=settings, engine=engine, stores=stores),
         },
     )
@@ -93,13 +94,14 @@ def make_listeners(
     ]
 
 
-def make_batch_chores(
-    *, settings: Settings, engine: Engine, configs: Mapping[LocationId, LocationConfig]
-) -> dict[str, Callable[[], None]]:
-    """By name: one for each location whose restores may go in batches."""
+def make_batch_chores(*, settings: Settings, engine: Engine, stores: ConfiguredStores) -> dict[str, Callable[[], None]]:
+    """By name: one for each location whose restores may go in batches. Raises ConfigurationError for bad prices."""
+    billing = _billing(settings, stores)
     return {
-        f"batches of {location}": Send(engine, location.value, store, own.threshold, own.gather, settings.patience)
-        for location, config in configs.items()
+        f"batches of {location}": Send(
+            engine, location.value, store, own.threshold, own.gather, billing, settings.patience
+        )
+        for location, config in stores.configs.items()
         if (own := config.thawing.batch) and (store := open_batches(config))
     }
 
@@ -122,11 +124,12 @@ def make_steps(
 
 def make_house(*, settings: Settings, stores: ConfiguredStores) -> House:
     """Budgets, regions and prices. Raises ConfigurationError."""
-    return House(
-        book=read_prices(settings.prices),
-        regions={location: config.region for location, config in stores.configs.items()},
-        terms=_terms(settings, stores),
-    )
+    return House(billing=_billing(settings, stores), terms=_terms(settings, stores))
+
+
+def _billing(settings: Settings, stores: ConfiguredStores) -> Billing:
+    regions = {location: config.region for location, config in stores.configs.items()}
+    return Billing(read_prices(settings.prices), regions)
 
 
 def make_prolonging(*, settings: Settings, engine: Engine, stores: ConfiguredStores) -> Prolonging:

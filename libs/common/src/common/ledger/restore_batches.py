@@ -43,7 +43,7 @@ class Batch:
 
 
 def offer(connection: Connection, *, segment_id: int, objects: Sequence[Any], **how: Any) -> None:
-    """Have a segment's objects gathered; once for each family. `how`: family, tier, days, tag."""
+    """Have a segment's objects gathered; once for each family. `how`: family, tier, days, tag, amounts."""
     source = select(replicas.c.source_id).join(segments, segments.c.replica_id == replicas.c.id)
     connection.execute(
         upsert(batch_requests)

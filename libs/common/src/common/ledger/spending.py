@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Text, cast, func, sel
 
 from common.domain.replica import SegmentState
 from common.ledger.tables import replicas, segments
+from common.ledger.thaw_tables import batch_requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,20 @@ def spent(connection: Connection, *, ingest_id: UUID) -> Spent:
 
 
 def _restores(connection: Connection, ingest_id: UUID) -> tuple[Restores, ...]:
-    """Each row notes what was asked for it: a segment its files, a replica the tag files of its plan."""
+    """Each row notes what was asked for it: a segment its files, a replica its tag files, a batch its part."""
+    batched = (
+        select(batch_requests.c.restores.label("noted"))
+        .join(segments, segments.c.id == batch_requests.c.segment_id)
+        .where(segments.c.ingest_id == ingest_id, batch_requests.c.restores["objects"].astext != "0")
+    )
     noted = union_all(
+        batched,
         *(
             select(table.c.progress["restores"].label("noted")).where(
                 table.c.ingest_id == ingest_id, table.c.progress.has_key("restores")
             )
             for table in (segments, replicas)
-        )
+        ),
     ).subquery()
     tier, days = noted.c.noted["tier"].astext.label("tier"), cast(noted.c.noted["days"].astext, Integer).label("days")
     rows = connection.execute(
