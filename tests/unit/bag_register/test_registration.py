@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,12 +14,13 @@ from bag_register.registration import differences
 from bag_register.step import register as step
 from common.domain.bag import BagVersion
 from common.domain.location import Location, LocationId, Provider
+from common.domain.storage_class import Classes
 from common.jobs import Attempt, ReplicaJob
 from common.ledger.beginning import begin
 from common.ledger.engine import transaction
 from common.ledger.settling import settle
 from common.ledger.tables import bag_locations, bag_versions, evidence, ingests, replicas, segments
-from common.outcome import Done, Outcome, Registered, Rejected
+from common.outcome import Done, Outcome, Registered, Rejected, SeenClasses
 from common.topology import REGISTERING
 from unit.bag_register.builders import PATIENCE, FreeHold, Register, a_bag
 
@@ -121,6 +123,28 @@ def _proof(bag_version_id: int, ingest_id: Any, segment_id: int) -> dict[str, An
         "build": "b",
         "attempt": 1,
     }
+
+
+def test_the_record_learns_in_which_classes_the_copy_s_objects_were_listed() -> None:
+    listed = "2026-01-31T09:00:00+00:00"
+    location = Location(LocationId("azure"), Provider.AZURE_BLOB, "bags")
+    job = ReplicaJob(
+        replica_id=1,
+        ingest_id=uuid4(),
+        bag=B1,
+        source=location,
+        destination=location,
+        attempt=Attempt(1, "w", "b"),
+        hold=FreeHold(),
+        registered_pins={"bagit.txt": "1"},
+        planned_pins={"bagit.txt": "1"},
+        progress={"classes": {"Cool": [3, 9]}, "listed": listed},
+    )
+
+    outcome = step(job)
+
+    assert isinstance(outcome, Done)
+    assert outcome.writes[1] == SeenClasses(location.id, Classes({"Cool": [3, 9]}), datetime.fromisoformat(listed))
 
 
 ALL = tuple({"path": path} for path in FILES)

@@ -17,9 +17,10 @@ from common.domain.bag import BagVersion, Version
 from common.domain.location import Location, LocationId
 from common.domain.naming import Names
 from common.domain.segment import PlannedFile, SegmentLimits
+from common.domain.storage_class import Classes
 from common.errors import NotFound, NotRestored
 from common.jobs import Interrupted
-from common.outcome import Done, Outcome, Planned, Rejected, Wait
+from common.outcome import Done, Outcome, Planned, Rejected, SeenClasses, Wait
 from common.ports import Limits, Tier
 from unit.common.domain.bagit.bags import bag, digest
 from unit.common.runtime.archives import AZURE, BAG, COLD, MIB, Archive, Hold, replica_job
@@ -64,9 +65,23 @@ def plan(
 
 def written(outcome: Outcome) -> tuple[Planned, list[PlannedFile]]:
     assert isinstance(outcome, Done), outcome
-    (fact,) = outcome.writes
+    fact, _classes = outcome.writes
     assert isinstance(fact, Planned)
     return fact, [file for segment in fact.segments for file in segment.files]
+
+
+def test_the_storage_classes_of_the_source_are_told_as_the_plan_s_own_list_has_them() -> None:
+    archive, files = Archive(), bag({"data/a": b"a", "data/b": b"bb"})
+    archive.put_bag({name: body for name, body in files.items() if name != "data/b"}, storage_class="GLACIER_IR")
+    archive.put("data/b", files["data/b"])
+    whole = sum(len(body) for body in files.values())
+
+    outcome = plan(archive, files)
+
+    assert isinstance(outcome, Done)
+    assert outcome.writes[1] == SeenClasses(
+        COLD.id, Classes({"GLACIER_IR": [len(files) - 1, whole - 2], "STANDARD": [1, 2]})
+    )
 
 
 def test_a_plan_has_every_file_with_its_digests_and_pins_cut_into_segments() -> None:
@@ -76,7 +91,7 @@ def test_a_plan_has_every_file_with_its_digests_and_pins_cut_into_segments() -> 
     outcome = plan(archive, files, limits=SegmentLimits(files=2))
 
     assert isinstance(outcome, Done)
-    (fact,) = outcome.writes
+    fact, _classes = outcome.writes
     assert isinstance(fact, Planned)
     segments = list(fact.segments)
     total = sum(map(len, files.values()))

@@ -62,6 +62,30 @@ def test_each_class_gets_its_own_request_and_what_is_warm_gets_none() -> None:
     assert outcome == Wait(QUARTER, "waiting for 3 objects to thaw (Expedited, within 12 hours)", timedelta(hours=12))
 
 
+def test_what_is_being_restored_and_what_can_be_read_for_now_is_noted_by_class() -> None:
+    archive, hold = Archive(), Hold()
+    files = [
+        *some_files(archive, {"data/a": b"a", "data/b": b"bb"}, storage_class="GLACIER"),
+        *some_files(archive, {"data/deep": b"ddd"}, storage_class="DEEP_ARCHIVE"),
+        *some_files(archive, {"data/instant": b"i"}, storage_class="GLACIER_IR"),
+    ]
+
+    def noted() -> object:
+        thawed(archive, files, hold)
+        return hold.progress["cold"]
+
+    first = noted()
+    archive.clock.advance(hours=6)
+    then = noted()
+    archive.clock.advance(hours=10)
+
+    assert (first, then, noted()) == (
+        {"restoring": {"GLACIER": [2, 3], "DEEP_ARCHIVE": [1, 3]}},
+        {"restoring": {"DEEP_ARCHIVE": [1, 3]}, "restored": {"GLACIER": [2, 3]}},
+        {"restored": {"GLACIER": [2, 3], "DEEP_ARCHIVE": [1, 3]}},
+    )
+
+
 def test_a_deep_intelligent_tiering_object_is_announced_with_its_own_48_hours() -> None:
     archive = Archive()
     files = some_files(

@@ -65,6 +65,21 @@ def test_a_whole_replica_goes_on() -> None:
     assert aggregated(archive, replicated(archive)) == Done(said="all 5 files are there, nothing else is")
 
 
+def test_a_whole_replica_s_storage_classes_are_remembered_for_the_record() -> None:
+    archive, hold = Archive(), Hold()
+    proofs = replicated(archive)
+    info = archive.put("data/a", FILES["data/a"], at=AZURE, storage_class="Cool")
+    proofs.verified_objects = [
+        VerifiedObject(info.key, info.size, info.etag) if one.key == info.key else one
+        for one in proofs.verified_objects
+    ]
+    rest = sum(len(body) for path, body in FILES.items() if path != "data/a")
+
+    aggregated(archive, proofs, hold)
+
+    assert hold.progress["classes"] == {"STANDARD": [4, rest], "Cool": [1, 1]}
+
+
 @pytest.mark.parametrize(("times", "expected"), [(1, Done), (2, Rejected)])
 def test_a_manifest_is_called_another_only_when_two_reads_say_so(times: int, expected: type[Outcome]) -> None:
     archive = Archive()

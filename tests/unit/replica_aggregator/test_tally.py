@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.domain.storage_class import Classes
 from common.ports import ObjectInfo
 from replica_aggregator.tally import MOST_NAMED, Tally, VerifiedObject, tally
 
@@ -44,11 +45,13 @@ def test_keys_are_compared_in_utf8_byte_order_which_is_not_utf16_order() -> None
     # In UTF-16 the astral one comes first (its surrogates are below U+FFFF), in UTF-8 the other.
     objects = {"a\uffff": (1, "e"), "a\U00010000": (1, "e")}
 
-    assert tally(proofs(objects), listing(objects)) == Tally(agreed=2)
+    assert tally(proofs(objects), listing(objects)) == Tally(agreed=2, classes=Classes({"": [2, 2]}))
 
 
 def test_an_unknown_etag_leaves_the_size_to_decide() -> None:
-    assert tally([VerifiedObject("k", 1, None)], [ObjectInfo("k", 1, "e")]) == Tally(agreed=1)
+    assert tally([VerifiedObject("k", 1, None)], [ObjectInfo("k", 1, "e")]) == Tally(
+        agreed=1, classes=Classes({"": [1, 1]})
+    )
     assert tally([VerifiedObject("k", 1, None)], [ObjectInfo("k", 2, "e")]).changed == 1
 
 

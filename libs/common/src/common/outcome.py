@@ -13,8 +13,10 @@ from typing import Any
 
 from common.domain.bag import BagVersion
 from common.domain.fixity import Checksums
+from common.domain.location import LocationId
 from common.domain.replica import EvidenceClass, Verdict
 from common.domain.segment import SegmentPlan
+from common.domain.storage_class import Classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,17 @@ class Checked:
     """What is wrong, or why not all was read; empty for a good copy."""
 
 
-Write = Planned | Verified | Registered | Checked
+@dataclass(frozen=True, slots=True)
+class SeenClasses:
+    """In which storage classes a copy's objects lie, as the store lists them."""
+
+    location: LocationId
+    classes: Classes
+    seen_at: datetime | None = None
+    """When it was listed; None: just now."""
+
+
+Write = Planned | Verified | Registered | Checked | SeenClasses
 """What a step adds to the ledger, in the transaction that settles its row."""
 
 

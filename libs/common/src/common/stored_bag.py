@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from common.domain.bagit.joined import ListedObject
 from common.domain.naming import Names, decode
+from common.domain.storage_class import Classes
 from common.ports import ObjectInfo, ObjectStore
 
 _LAST = "\U0010ffff"
@@ -33,6 +34,8 @@ class StoredBag:
         self._checkpoint = checkpoint
         self._names = names
         """What the location does with names: mapped ones are told as they were."""
+        self.classes = Classes()
+        """What the last listing to its end came to, by class; "" where the store names none."""
         self._pinned: dict[str, ObjectInfo] = {}
         """The files at the bag's root: all the reader may open."""
 
@@ -49,12 +52,15 @@ class StoredBag:
 
     def objects(self) -> Iterator[ListedObject]:
         """Every object of the bag, by path."""
+        classes = Classes()
         for info in self._listing():
             self._checkpoint()
+            classes.add(info.storage_class or "", info.size)
             path = self._original(info.key.removeprefix(self._root))
             if "/" not in path:
                 self._pinned[path] = info
             yield ListedObject(path, info.size, info.etag, info.version_id, info.storage_class)
+        self.classes = classes
 
     def _original(self, name: str) -> str:
         if self._names is Names.REFUSE:

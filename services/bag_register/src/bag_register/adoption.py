@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bag_register import fetching
 from bag_register.fetching import Fetched
@@ -20,6 +21,7 @@ from common.domain.bagit.reader import BagReading, read_bag
 from common.domain.fixity import Algorithm
 from common.domain.location import Location
 from common.domain.replica import EvidenceClass
+from common.domain.storage_class import Classes
 from common.domain.storage_manifest import ListedFile, info_of, shown_algorithm
 from common.errors import Changed, NotFound, NotRestored, StoreUnavailable
 from common.ledger.adopting import Entry, NewBag
@@ -42,6 +44,10 @@ class Verdict:
     new: NewBag | None = None
     copy: EvidenceClass | None = None
     """What is known of a further copy of a registered bag, where further copies are wanted."""
+    classes: Classes | None = None
+    """In which storage classes its objects were listed; None where the list does not tell."""
+    listed_at: datetime | None = None
+    """When that was; None: just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,10 @@ class Place:
     checkpoint: Checkpoint
     copies: bool = False
     """Bags that are registered with another primary location enter their record here too, as listed."""
+    tells_classes: bool = True
+    """Whether the listing knows storage classes."""
+    listed_at: datetime | None = None
+    """When it was made; None: it is the store's own."""
     thaws: bool = False
     """Frozen tag files are waited for; otherwise they are a problem."""
 
@@ -90,7 +100,8 @@ class Adopter:
                 verdict = self._judge(bag, reading, at, entry)
                 if verdict.adoption is Adoption.REGISTERED:
                     _confirm(reading, source)
-                return verdict
+                classes = source.classes.named(at.location.provider) if at.tells_classes else None
+                return replace(verdict, classes=classes, listed_at=at.listed_at)
         except NotRestored as error:
             if at.thaws:
                 return Verdict(None)

@@ -15,7 +15,7 @@ import structlog
 
 from bag_register.adoption import Adopter, Place, Verdict, against_register
 from bag_register.file_lists import Counted, FileLists
-from bag_register.inventories import InventoryFault
+from bag_register.inventories import Inventory, InventoryFault
 from bag_register.ranges import cut_of
 from bag_register.records import Looked, Parts, Records
 from bag_register.sources import Source
@@ -118,6 +118,8 @@ class _Walker:
         """Look at every bag of the row, several at once, and register them in their order."""
         with self._source.listing(self._at, self._stores) as listing:
             self._at = replace(self._at, listing=listing)
+            if isinstance(listing, Inventory):
+                self._at = replace(self._at, tells_classes=listing.tells_classes, listed_at=listing.made_at)
             self._run()
 
     def _run(self) -> None:

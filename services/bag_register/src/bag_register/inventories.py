@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, Any
 from urllib.parse import unquote_plus
 
@@ -45,7 +46,11 @@ class _File:
 class Inventory:
     """The objects of an inventory, by key, in a private temporary database. Use it from any thread; close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tells_classes: bool, made_at: datetime | None) -> None:
+        self.made_at = made_at
+        """When the provider listed the bucket, or wrote down what it had listed."""
+        self.tells_classes = tells_classes
+        """Whether every list in it has a column of storage classes."""
         self._lock = threading.Lock()
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = OFF")
@@ -80,21 +85,21 @@ class Inventory:
 
 def read_inventory(store: ObjectStore, *, key: str, bucket: str, checkpoint: Callable[[], None]) -> Inventory:
     """Read the inventory of `bucket` whose manifest.json or symlink.txt is `key` in `store`. Raises InventoryFault."""
-    schema, files = _contents(store, key, bucket)
-    found = Inventory()
+    schema, files, made_at = _contents(store, key, bucket)
+    found = Inventory(tells_classes=schema is None or "StorageClass" in schema, made_at=made_at)
     try:
         for file in files:
             with tempfile.TemporaryFile() as spool:
                 _download(store, file, spool, checkpoint)
-                found.add(_parquet(spool) if schema is None else _csv(spool, schema, bucket))
+                found.add(_parquet(spool, found) if schema is None else _csv(spool, schema, bucket))
     except BaseException:
         found.close()
         raise
     return found
 
 
-def _contents(store: ObjectStore, key: str, bucket: str) -> tuple[list[str] | None, list[_File]]:
-    """The columns of CSV, None for Parquet; and the files."""
+def _contents(store: ObjectStore, key: str, bucket: str) -> tuple[list[str] | None, list[_File], datetime | None]:
+    """The columns of CSV, None for Parquet; the files; and when it was made."""
     try:
         whole = read_whole(store, key=key, most=_MOST)
     except NotFound as error:
@@ -105,10 +110,14 @@ def _contents(store: ObjectStore, key: str, bucket: str) -> tuple[list[str] | No
         lines = whole.decode().split()
         if not all(line.startswith("s3://") and line.endswith(".parquet") for line in lines):
             raise InventoryFault(f"{key} names files that are not Parquet: their columns are in {_MANIFEST} only")
-        return None, [_File(line.removeprefix("s3://").partition("/")[2], None) for line in lines]
+        made_at = store.head(key=key).last_modified
+        return None, [_File(line.removeprefix("s3://").partition("/")[2], None) for line in lines], made_at
     try:
         document = json.loads(whole)
-        return _described(key, document, bucket)
+        schema, files = _described(key, document, bucket)
+        began = document.get("creationTimestamp")
+        made_at = datetime.fromtimestamp(int(began) / 1000, UTC) if began else store.head(key=key).last_modified
+        return schema, files, made_at
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InventoryFault(f"{key} is not the manifest of an inventory: {type(error).__name__}: {error}") from None
 
@@ -155,13 +164,14 @@ def _csv(spool: IO[bytes], schema: list[str], bucket: str) -> Iterator[_Row]:
                 yield _row(key, facts["Size"], facts["ETag"], facts.get("VersionId"), facts.get("StorageClass"))
 
 
-def _parquet(spool: IO[bytes]) -> Iterator[_Row]:
+def _parquet(spool: IO[bytes], found: Inventory) -> Iterator[_Row]:
     try:
         from arro3.io import read_parquet
     except ImportError:
         raise InventoryFault("Parquet needs the extra: pip install 'backfill-bag-register[parquet]'") from None
     for batch in read_parquet(spool):
         columns = {name: batch.column(name).to_pylist() for name in batch.schema.names}
+        found.tells_classes = found.tells_classes and "storage_class" in columns
         nothing = [None] * batch.num_rows
         wanted = ("is_latest", "is_delete_marker", "key", "size", "e_tag", "version_id", "storage_class")
         for latest, marker, key, size, etag, version, kept in zip(

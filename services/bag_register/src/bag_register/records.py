@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -14,10 +15,13 @@ from bag_register.walking import Found
 from common.domain.bag import BagVersion
 from common.domain.location import Location
 from common.domain.replica import EvidenceClass
+from common.domain.storage_class import Classes
 from common.ledger import adopting, import_parts, importing
 from common.ledger.adopting import Entry
+from common.ledger.cold.recording import record
 from common.ledger.context import import_location
 from common.ledger.engine import transaction
+from common.ledger.importing import Adoption
 from common.ledger.locations import every_location
 
 Conflict = Callable[[Verdict, Entry], Verdict]
@@ -109,6 +113,7 @@ class LedgerRecords:
             copies = {one.found.bag: verdict.copy for one, verdict in zip(mine, final, strict=True) if verdict.copy}
             if registers:
                 _list_copies(connection, import_id, {bag: seen for bag, seen in copies.items() if bag})
+                _note_classes(connection, import_id, zip(mine, final, strict=True))
             problems = [problem for verdict in final for problem in verdict.problems]
             importing.report(connection, import_id=root_id, problems=problems)
             adoptions = Counter(verdict.adoption for verdict in final if verdict.adoption)
@@ -129,6 +134,23 @@ def _list_copies(connection: Connection, import_id: int, copies: Mapping[BagVers
     if copies:
         location_id = import_location(connection, import_id)
         adopting.add_copies(connection, location_id=location_id, copies=copies)
+
+
+def _note_classes(connection: Connection, import_id: int, looked: Iterable[tuple[Looked, Verdict]]) -> None:
+    """Of what is registered here by now, before or just now; and of further copies that were listed elsewhere."""
+    seen: dict[tuple[str, datetime | None], dict[BagVersion, Classes]] = defaultdict(dict)
+    here = import_location(connection, import_id)
+    for one, verdict in looked:
+        bag = verdict.new.bag if verdict.new else one.found.bag
+        if bag is None:
+            continue
+        if verdict.adoption in (Adoption.REGISTERED, Adoption.KNOWN) and verdict.classes:
+            seen[here, verdict.listed_at][bag] = verdict.classes
+        for copy in verdict.new.replicas if verdict.new else ():
+            if copy.classes:
+                seen[copy.location_id, None][bag] = copy.classes
+    for (location, listed_at), classes in seen.items():
+        record(connection, location_id=location, seen=classes, seen_at=listed_at)
 
 
 def _entered(connection: Connection, looked: Sequence[Looked], *, registers: bool) -> list[tuple[Looked, Entry | None]]:

@@ -12,6 +12,7 @@ from bag_register.walking import Found
 from common.domain.bag import BagVersion
 from common.domain.location import Location
 from common.domain.replica import EvidenceClass
+from common.domain.storage_class import Classes
 from common.domain.storage_manifest import ListedFile
 from common.errors import BackfillError, TransientError
 from common.ledger.adopting import Entry, ListedReplica
@@ -82,17 +83,20 @@ class Successor:
     def _replicas(self, manifest: Manifest) -> tuple[list[ListedReplica], list[ImportProblem]]:
         found, problems = [], []
         for claimed in manifest.replicas:
+            classes = Classes()
             location = next((each for each in self._at.known if _is_at(claimed, each, manifest.bag)), None)
-            fault = "it is no location of this service" if location is None else self._listed(manifest, location)
+            fault = (
+                "it is no location of this service" if location is None else self._listed(manifest, location, classes)
+            )
             if location is None or fault:
                 told = f"the copy at {_shown(claimed)} is not taken over: {fault}. Configure the place, or backfill it."
                 problems.append(ImportProblem(manifest.bag.path, "replica_not_listed", "warning", told))
             else:
-                found.append(ListedReplica(location.id.value, EvidenceClass.SIZED))
+                found.append(ListedReplica(location.id.value, EvidenceClass.SIZED, classes.named(location.provider)))
         return found, problems
 
-    def _listed(self, manifest: Manifest, location: Location) -> str | None:
-        """Why names and sizes of a copy are not the manifest's; None where they are."""
+    def _listed(self, manifest: Manifest, location: Location, classes: Classes) -> str | None:
+        """Why names and sizes of a copy are not the manifest's; None where they are. Counts `classes` meanwhile."""
         root = f"{location.bag_root(manifest.bag)}/"
         own = f"{manifest.bag.version}/"
         wanted = {file.path: file.size for file in manifest.files.values()}
@@ -100,7 +104,10 @@ class Successor:
         here = {path: size for path, size in wanted.items() if path.startswith(own)}
         try:
             listing = self._stores(location.id).list(prefix=location.root(manifest.bag))
-            there = {info.key.removeprefix(root): info.size for info in listing}
+            there = {}
+            for info in listing:
+                there[info.key.removeprefix(root)] = info.size
+                classes.add(info.storage_class or "", info.size)
         except TransientError:
             raise
         except BackfillError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 from bag_warmer import planning
@@ -18,7 +19,7 @@ from common.domain.naming import MAPPED_NAMES, Names
 from common.domain.segment import PlannedFile, SegmentPlan, cut
 from common.errors import NotFound, NotRestored
 from common.jobs import ReplicaJob
-from common.outcome import Done, Outcome, Planned, Rejected, Wait
+from common.outcome import Done, Outcome, Planned, Rejected, SeenClasses, Wait
 from common.pools import Pools
 from common.ports import ObjectStore, Stores
 from common.stored_bag import StoredBag
@@ -63,8 +64,9 @@ class Plan:
         return self._read(job, store) if isinstance(outcome, Rejected) else outcome
 
     def _read(self, job: ReplicaJob, store: ObjectStore) -> Outcome:
+        source = _stored(job, store)
         try:
-            reading = read_bag(_stored(job, store), policy=self._warming.policy)
+            reading = read_bag(source, policy=self._warming.policy)
         except NotRestored as error:
             return self._froze_again(job, error)
         except NotFound as error:
@@ -77,7 +79,9 @@ class Plan:
             raise
         if not isinstance(outcome, Done):
             reading.inventory.close()
-        return outcome
+            return outcome
+        seen = SeenClasses(job.source.id, source.classes.named(job.source.provider))
+        return replace(outcome, writes=(*outcome.writes, seen))
 
     def _tag_files_frozen(self, job: ReplicaJob, store: ObjectStore) -> Outcome | None:
         began = self._clock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from bag_warmer.gate import Errand, Gate, OpenGate
 from bag_warmer.thaw import Batch, Thaw, none_batched, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
 from common.domain.segment import PlannedFile
+from common.domain.storage_class import ARCHIVED, Classes
 from common.errors import AccessDenied
 from common.jobs import SegmentJob
 from common.outcome import Done, Outcome, Rejected
@@ -88,8 +89,9 @@ class ThawSegment:
         )
         if found.accepted:
             self._gate.asked(errand, found.accepted)
-        if found.accepted or not found.ready:
-            job.hold.remember(**noted(job.progress, found, wish))
+        cold = lying(infos.values(), found)
+        if found.accepted or not found.ready or cold != job.progress.get("cold", {}):
+            job.hold.remember(**noted(job.progress, found, wish), cold=cold)
         return found
 
     def _batch(self, job: SegmentJob) -> Batch:
@@ -111,6 +113,22 @@ class ThawSegment:
             # The warmer may do without this right: it then thaws what was copied before, too.
             return set()
         return {keys[name] for name, info in there.items() if info.size == frozen[keys[name]].size}
+
+
+def lying(infos: Iterable[ObjectInfo], found: Thaw) -> dict[str, dict[str, list[int]]]:
+    """What is being restored, and what can be read although its class is archived: number and bytes by class.
+
+    The ledger's triggers count it, for the report of storage classes.
+    """
+    waiting, away = set(found.warming), found.spared | set(found.failed)
+    states = {"restoring": Classes(), "restored": Classes()}
+    for info in infos:
+        name = info.storage_class or ""
+        if info.key in found.asked or (info.key in waiting and info.restore and info.restore.ongoing):
+            states["restoring"].add(name, info.size)
+        elif name in ARCHIVED and info.key not in waiting and info.key not in away:
+            states["restored"].add(name, info.size)
+    return {state: classes.amounts for state, classes in states.items() if classes.amounts}
 
 
 def _first_to_expire(infos: Mapping[str, ObjectInfo]) -> datetime | None:

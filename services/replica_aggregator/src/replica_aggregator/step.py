@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -44,11 +45,15 @@ class Aggregate:
             told = f"{verified} of {planned} files are verified"
             return Rejected(code="replica_incomplete", why=told, for_user=told)
         store = self._stores(job.destination.id)
+        listed = datetime.now(UTC)
         found = self._compared(job, store)
         if not found.whole:
             return Rejected(code="replica_not_whole", why=found.fault(), for_user=found.fault())
         if fault := _different_manifests(job, store):
             return Rejected(code="manifest_changed", why=fault, for_user=fault)
+        # For when the copy enters the record: until then nothing is said of it.
+        classes = found.classes.named(job.destination.provider)
+        job.hold.remember(classes=classes.amounts, listed=listed.isoformat())
         return Done(said=f"all {count(planned, 'file')} are there, nothing else is")
 
     def _compared(self, job: ReplicaJob, store: ObjectStore) -> Tally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from common.domain.storage_class import Classes
 from common.ports import ObjectInfo
 
 MOST_NAMED = 20
@@ -30,6 +31,8 @@ class Tally:
     changed: int = 0
     named: dict[str, list[str]] = field(default_factory=dict)
     """The first keys of each kind of fault."""
+    classes: Classes = field(default_factory=Classes)
+    """What is listed, by storage class; "" where the store names none."""
 
     @property
     def whole(self) -> bool:
@@ -66,6 +69,7 @@ def tally(verified: Iterable[VerifiedObject], listed: Iterable[ObjectInfo]) -> T
             result._note("changed", key)
         else:
             result.agreed += 1
+            result.classes.add(found.storage_class or "", found.size)
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -18,11 +18,12 @@ from common.domain.location import LocationId
 from common.domain.naming import Names
 from common.domain.replica import EvidenceClass, Verdict
 from common.domain.segment import PlannedFile, SegmentLimits
+from common.domain.storage_class import Classes
 from common.errors import Changed, NotFound, NotRestored, StoreUnavailable
 from common.jobs import Attempt, CheckJob
 from common.measuring import Measuring
 from common.memory import Memory
-from common.outcome import Checked, Done, Evidence, Outcome, Wait
+from common.outcome import Checked, Done, Evidence, Outcome, SeenClasses, Wait
 from common.pools import Pools, in_parallel
 from common.ports import ObjectStore, Stores
 from common.stored_bag import StoredBag
@@ -95,7 +96,8 @@ class Reread:
         source = StoredBag(store, root=job.location.root(job.bag), checkpoint=job.hold.checkpoint, names=names)
         try:
             with read_bag(source, policy=_POLICY) as reading:
-                return self._read(job, reading, store, names)
+                outcome = self._read(job, reading, store, names)
+            return _with_classes(outcome, job, source.classes)
         except NotRestored as error:
             return _done(Verdict.UNREAD, f"its manifests cannot be read: {error}", said="nothing was read")
         except (NotFound, Changed) as error:
@@ -238,6 +240,14 @@ def _differing(reading: BagReading, registered: Mapping[str, str]) -> dict[str, 
 
 def _file(job: CheckJob, path: str, key: str, bytes: int, checksums: Mapping[Algorithm, str]) -> PlannedFile:
     return PlannedFile(path, f"{job.bag.version}/{key}", bytes, dict(checksums), etag="")
+
+
+def _with_classes(outcome: Outcome, job: CheckJob, classes: Classes) -> Outcome:
+    """The copy was listed to read its manifests: in which storage classes it lies is known from that."""
+    if not isinstance(outcome, Done):
+        return outcome
+    seen = SeenClasses(job.location.id, classes.named(job.location.provider))
+    return replace(outcome, writes=(*outcome.writes, seen))
 
 
 def _done(verdict: Verdict, why: str, *, said: str) -> Done:

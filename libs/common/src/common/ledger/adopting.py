@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
 from common.domain.replica import EvidenceClass
+from common.domain.storage_class import Classes
 from common.ledger.tables import NOW, bag_locations, bag_versions
 
 
@@ -23,6 +24,8 @@ class ListedReplica:
 
     location_id: str
     evidence_class: EvidenceClass
+    classes: Classes | None = None
+    """In which storage classes its objects lie."""
 
 
 @dataclass(frozen=True, slots=True)

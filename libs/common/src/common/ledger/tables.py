@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 import common.ledger.asking_tables
 import common.ledger.campaigns.tables
+import common.ledger.cold.tables
 import common.ledger.coverage.tables
 import common.ledger.fixity.schedule_tables
 import common.ledger.requirements.tables

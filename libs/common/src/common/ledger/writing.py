@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from common.domain.replica import EvidenceClass, SegmentState
 from common.ledger.claims import Claim
+from common.ledger.cold.recording import record_copy
 from common.ledger.context import Context
 from common.ledger.tables import bag_locations, bag_versions, evidence, replicas, segments
-from common.outcome import Evidence, Planned, Registered, Verified
+from common.outcome import Evidence, Planned, Registered, SeenClasses, Verified
 
 _BATCH = 50
 
@@ -109,6 +110,17 @@ def _registered(fact: Registered, connection: Connection, _claim: Claim, around:
             .where(bag_versions.c.id == around.bag_version_id)
             .values(revision=bag_versions.c.revision + 1)
         )
+
+
+@write.register
+def _seen(fact: SeenClasses, connection: Connection, _claim: Claim, around: Context, _build: str) -> None:
+    record_copy(
+        connection,
+        bag_version_id=around.bag_version_id,
+        location_id=fact.location.value,
+        classes=fact.classes,
+        seen_at=fact.seen_at,
+    )
 
 
 def _must_be_proven(connection: Connection, around: Context) -> None:

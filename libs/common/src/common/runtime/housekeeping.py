@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from common.errors import BrokerUnavailable, LedgerUnavailable
 from common.ledger import outbox, reaper, stalls, windows
 from common.ledger.claims import Claim, Patience
-from common.ledger.coverage.counting import fold
+from common.ledger.cold import counting as cold
+from common.ledger.coverage import counting as coverage
 from common.ledger.engine import transaction
 from common.ports import Courier
 from common.topology import QUEUES
@@ -124,7 +125,7 @@ class Relay:
 def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
     """One look of the reaper, its hints on their way, and a word about what has stalled since the last one.
 
-    The sums of coverage are brought together meanwhile.
+    The sums of coverage and of storage classes are brought together meanwhile.
     """
     with transaction(engine) as connection:
         due = reaper.reap(connection, patience=patience)
@@ -134,7 +135,9 @@ def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
     with transaction(engine) as connection:
         stalled = stalls.mark(connection)
     with transaction(engine) as connection:
-        fold(connection)
+        coverage.fold(connection)
+    with transaction(engine) as connection:
+        cold.fold(connection)
     for one in stalled:
         log.warning(
             "row stalled",

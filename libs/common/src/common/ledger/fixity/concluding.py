@@ -13,10 +13,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from common.domain.replica import CheckState, EvidenceClass, Verdict
 from common.ledger import news
 from common.ledger.claims import Claim, afresh, release
+from common.ledger.cold.recording import record_copy
 from common.ledger.fixity import scheduling
 from common.ledger.fixity.tables import copy_health, fixity_checks
 from common.ledger.tables import NOW, bag_locations, bag_versions, evidence
-from common.outcome import Checked, Done
+from common.outcome import Checked, Done, SeenClasses
 
 BAD = "copy.bad"
 RECOVERED = "copy.recovered"
@@ -39,6 +40,10 @@ def conclude(connection: Connection, claim: Claim, done: Done) -> None:
     if checked.verdict is Verdict.GOOD:
         _must_be_proven(connection, check)
         _strengthen(connection, check)
+    for fact in done.writes:
+        if isinstance(fact, SeenClasses):
+            copy = {"bag_version_id": check.bag_version_id, "location_id": check.location_id}
+            record_copy(connection, **copy, classes=fact.classes)
     _tell(connection, check, checked, before=_verdict_before(connection, check))
     _note(connection, check, checked)
     scheduling.read_again(connection, check)
