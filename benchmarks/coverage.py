@@ -39,6 +39,13 @@ _COPIES = """
 INSERT INTO bag_locations (bag_version_id, location_id, evidence_class, role)
 SELECT id, %s, %s, %s FROM bag_versions WHERE id BETWEEN %s AND %s AND id %% 10 < %s
 """
+_CLASSES = """
+INSERT INTO copy_classes (bag_version_id, location_id, classes, seen_at)
+SELECT bag_version_id, location_id, CASE location_id
+    WHEN 'archive' THEN jsonb_build_object('GLACIER', jsonb_build_array(9, 900), 'STANDARD', jsonb_build_array(4, 40))
+    ELSE jsonb_build_object('Cool', jsonb_build_array(13, 940)) END, now() - interval '1 day' * (bag_version_id %% 365)
+FROM bag_locations WHERE bag_version_id BETWEEN %s AND %s AND bag_version_id %% 10 < 9
+"""
 _REPLICAS = """
 WITH begun AS (
     INSERT INTO ingests (id, ingest_type, space, external_identifier, version, bag_version_id, source_id,
@@ -69,6 +76,7 @@ def make_ledger(dsn: str, *, bags: int, say: Callable[[str], None]) -> None:
             connection.execute(_BAGS, part)
             connection.execute(_COPIES, ("archive", "E1", "primary", *part, 10))
             connection.execute(_COPIES, ("azure", "E3", "replica", *part, 7))
+            connection.execute(_CLASSES, part)
             connection.execute(_REPLICAS, part)
             connection.commit()
         connection.autocommit = True
@@ -153,6 +161,10 @@ def _measure(register: Register, bags: int) -> bool:
         get("/reports/coverage")
         bars = [
             _bar("coverage matrix, p95 ms", p95(lambda _: get("/reports/coverage"), times=60), 200),
+            *(
+                _bar(f"storage classes by {by}, p95 ms", p95(lambda _: get(f"/reports/cold?by={by}"), times=60), 200)  # noqa: B023
+                for by in ("location", "space")
+            ),
             *(
                 _bar(f"page of what is missing at {place}, p95 ms", p95(missing(place), times=60), 100)
                 for place in ("azure", "empty", "filling")

@@ -39,7 +39,8 @@ def listed(register: Register) -> list[ObjectInfo]:
 
 def csv_inventory(register: Register, *, md5: str | None = None, schema: str = "Bucket, Key, Size, ETag") -> None:
     lines = [
-        f'"{bucket_of(register, "cold")}","{quote_plus(info.key)}","{info.size}","{info.etag}"'
+        f'"{bucket_of(register, "cold")}","{quote_plus(info.key)}","{info.size}","{info.etag}",'
+        f'"{info.storage_class or "STANDARD"}"'
         for info in reversed(listed(register))
     ]
     data = gzip.compress("\n".join(lines).encode())
@@ -68,6 +69,7 @@ def described(register: Register, form: str, schema: str, key: str, md5: str) ->
         "sourceBucket": bucket_of(register, "cold"),
         "fileFormat": form,
         "fileSchema": schema,
+        "creationTimestamp": "1769817600000",
         "files": [{"key": key, "size": 1, "MD5checksum": md5}],
     }
     lay(register, "inv/manifest.json", json.dumps(manifest).encode())

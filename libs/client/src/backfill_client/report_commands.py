@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from backfill_client.output import Form, moment, show_facts, show_json, show_list, show_table, size
-from backfill_client.reports import Coverage, UnbackfilledBag, UnbackfilledTotals
+from backfill_client.reports import ClassAmount, Coverage, Restored, UnbackfilledBag, UnbackfilledTotals
 from backfill_client.session import OutputOption, connected, form_of
 
 _COLUMNS = (
@@ -21,6 +21,7 @@ SpaceOption = Annotated[str | None, typer.Option(help="Only the bags of this spa
 def add_to(app: typer.Typer, bags: typer.Typer) -> None:
     """Add the commands to the command line and to its `bags`."""
     app.command("coverage")(show_coverage)
+    app.command("cold")(show_cold)
     app.command("digest")(show_digest)
     bags.command("missing")(show_missing)
 
@@ -113,6 +114,53 @@ def _show_table(found: Coverage) -> None:
 def _spaced(state: str) -> str:
     """ "waitingForThaw" for people."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in state)
+
+
+_CLASS_COLUMNS = (
+    "location", "space", "storage_class", "archived", "bags", "files", "bytes", "restoring_files", "restoring_bytes",
+    "restored_files", "restored_bytes", "seen_from", "seen_to",
+)  # fmt: skip
+
+
+def show_cold(
+    context: typer.Context,
+    at: Annotated[str | None, typer.Option(help="Only what lies at the location of this id")] = None,
+    space: SpaceOption = None,
+    by_space: Annotated[bool, typer.Option("--by-space", help="A line for each space")] = False,
+    output: OutputOption = None,
+) -> None:
+    """Show what lies in which storage class, what of it is being brought back, and from when that is known."""
+    with connected(context) as client:
+        found = client.reports.cold(location=at, space=space, by_space=by_space)
+    form = form_of(context, output)
+    if form is Form.JSON:
+        show_json(found)
+    elif form is Form.CSV:
+        show_list(form, _CLASS_COLUMNS, [_class_row(amount) for amount in found.results], models=found.results)
+    else:
+        columns = ("Location", *(("Space",) if by_space else ()), "Class", "Bag versions", "Files", "Size")
+        rows = [_shown_class(amount, by_space=by_space) for amount in found.results]
+        show_table((*columns, "Being restored", "Restored", "Seen"), rows)
+        show_facts([("At", moment(found.date))])
+
+
+def _class_row(amount: ClassAmount) -> list[Any]:
+    restores = (amount.restoring, amount.restored)
+    counts = [amount.bag_versions, amount.files, amount.bytes, *(n for one in restores for n in (one.files, one.bytes))]
+    place = [amount.location, amount.space, amount.storage_class, amount.archived]
+    return [*place, *counts, amount.seen_from, amount.seen_to]
+
+
+def _shown_class(amount: ClassAmount, *, by_space: bool) -> tuple[Any, ...]:
+    first, last = amount.seen_from, amount.seen_to
+    seen = "never" if first is None else str(first) if first == last else f"{first} to {last}"
+    place = (amount.location, *((amount.space,) if by_space else ()), amount.storage_class)
+    counts = (f"{amount.bag_versions:,}", f"{amount.files:,}", size(amount.bytes))
+    return (*place, *counts, _files(amount.restoring), _files(amount.restored), seen)
+
+
+def _files(some: Restored) -> str:
+    return f"{some.files:,} ({size(some.bytes)})" if some.files else ""
 
 
 def show_digest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from backfill_client.models import Answer
@@ -81,6 +81,37 @@ class Coverage(CoverageAmount):
     spaces: list[CoverageSpace]
 
 
+class Restored(Answer):
+    """Objects of an archive class that are being brought back, or can be read for now."""
+
+    files: int
+    bytes: int
+
+
+class ClassAmount(CoverageAmount):
+    """What of a location lies in a storage class."""
+
+    location: str
+    space: str | None = None
+    """None: of all the spaces that were asked for."""
+    storage_class: str
+    """As the provider names it; "unknown" where nobody has listed the copies since they are registered."""
+    archived: bool
+    """Whether its objects have to be brought back before they can be read."""
+    restoring: Restored
+    restored: Restored
+    seen_from: date | None = None
+    """The day of the oldest list that says so."""
+    seen_to: date | None = None
+
+
+class ColdReport(Answer):
+    """What lies in which storage class."""
+
+    date: datetime
+    results: list[ClassAmount]
+
+
 class UnbackfilledPage(Answer):
     """A page of what is missing at a location."""
 
@@ -124,6 +155,11 @@ class Reports:
     def coverage(self, *, space: str | None = None) -> Coverage:
         """How many bag versions of each space every location has, lacks or works on."""
         return Coverage.model_validate(self._http.get("/reports/coverage", {"space": space}))
+
+    def cold(self, *, location: str | None = None, space: str | None = None, by_space: bool = False) -> ColdReport:
+        """What lies in which storage class of every location, or of one; a line for each space with `by_space`."""
+        params = {"location": location, "space": space, "by": "space" if by_space else "location"}
+        return ColdReport.model_validate(self._http.get("/reports/cold", params))
 
     def digest(self, *, hours: int = 24) -> dict[str, Any]:
         """What happened in the last hours, how everything stands, and what waits for somebody."""

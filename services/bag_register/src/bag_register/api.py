@@ -23,7 +23,7 @@ from bag_register import (
 from bag_register.digest import api as digest_api
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
 from bag_register.evidence_report import api as evidence_report
-from bag_register.reports import coverage, unbackfilled
+from bag_register.reports import cold, coverage, unbackfilled
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
 from common.ledger.bags import BagRecord, find_bag, find_versions
@@ -53,6 +53,7 @@ def make_app(around: Surroundings) -> FastAPI:
     imports_api.add_routes(app, around)
     unbackfilled.add_routes(app, around)
     coverage.add_routes(app, around)
+    cold.add_routes(app, around)
     digest_api.add_routes(app, around)
     lists_api.add_routes(app, around)
     uploads_api.add_routes(app, around)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bag_register.reports import cold
 from bag_register.reports.unbackfilled import COLUMNS, name_of
 from common.domain.coverage import CopyState, Health
 from common.domain.replica import EvidenceClass
 from common.ledger.coverage.listing import LACKING
 from common.web.contract import Answer, Said
-from common.web.shapes import COUNT, MOMENT, TEXT, UUID, items, named, one_of, ref, shape, typed
+from common.web.shapes import COUNT, DAY, MOMENT, TEXT, UUID, items, named, one_of, ref, shape, typed
 
 _LINE = typed(
     "UnbackfilledBag",
@@ -31,7 +32,22 @@ _TOTALS = (*_AMOUNT, *map(name_of, LACKING))
 _STATES = shape([], **{name_of(state): shape(list(_AMOUNT), **_AMOUNT) for state in CopyState})
 _HEALTH = one_of([health.value for health in Health])
 _PLACE = typed("Location", ["id", "required", "states"], id=TEXT, required={"type": "boolean"}, states=_STATES)
+_SOME = shape(["files", "bytes"], files=COUNT, bytes=COUNT)
+_CLASS = typed(
+    "StorageClassAmount",
+    ["location", "storageClass", "archived", *_AMOUNT, "restoring", "restored"],
+    location=TEXT,
+    space=TEXT,
+    storageClass=TEXT,
+    archived={"type": "boolean"},
+    **_AMOUNT,
+    restoring=_SOME,
+    restored=_SOME,
+    seenFrom=DAY,
+    seenTo=DAY,
+)
 SCHEMAS: dict[str, Any] = {
+    "ColdReport": typed("ColdReport", ["date", "results"], date=MOMENT, results=items(_CLASS)),
     "UnbackfilledReport": typed(
         "UnbackfilledReport",
         ["location", "totals", "results"],
@@ -97,6 +113,18 @@ _COVERAGE = {
         }
     ],
 }
+_LYING = {
+    "location": "cold",
+    "storageClass": "GLACIER",
+    "archived": True,
+    **_ONE,
+    "restoring": {"files": 118, "bytes": 209715200},
+    "restored": {"files": 0, "bytes": 0},
+    "seenFrom": "2026-01-12",
+    "seenTo": "2026-01-31",
+    "type": "StorageClassAmount",
+}
+_COLD = {"type": "ColdReport", "date": "2026-01-31T09:00:00.000000Z", "results": [_LYING]}
 OPERATIONS = {
     "GET /reports/unbackfilled": Said(
         {
@@ -111,6 +139,20 @@ OPERATIONS = {
             )
         },
         {"location": "azure", "limit": 100, "format": "json"},
+    ),
+    "GET /reports/cold": Said(
+        {
+            200: Answer(
+                "A line for each location and storage class",
+                ref("ColdReport"),
+                _COLD,
+                more={
+                    "text/csv": {"type": "string", "examples": [",".join(cold.COLUMNS) + "\r\n"]},
+                    "application/x-ndjson": {"type": "string", "examples": [json.dumps(_LYING) + "\n"]},
+                },
+            )
+        },
+        {"location": "cold", "space": "digitised", "by": "location", "format": "json"},
     ),
     "GET /reports/coverage": Said(
         {200: Answer("The matrix", ref("CoverageReport"), _COVERAGE)}, {"space": "digitised"}

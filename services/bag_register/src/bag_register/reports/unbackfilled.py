@@ -11,6 +11,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from bag_register.reports.asked import known_location
 from bag_register.surroundings import Surroundings
 from common.domain.bag import BagVersion
 from common.domain.coverage import Amount, CopyState
@@ -18,7 +19,6 @@ from common.domain.layout import Layout
 from common.ledger.coverage.counting import Matrix, matrix, policy
 from common.ledger.coverage.listing import LACKING, Asked, Line, lines, rows
 from common.ledger.engine import snapshot, transaction
-from common.ledger.locations import every_location
 from common.web.answers import Refused
 from common.web.auth import Permission, needs
 
@@ -64,12 +64,7 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
 def _location(around: Surroundings, wanted: str | None) -> str:
     if wanted is None:
         raise Refused(400, "Invalid value at ?location: Missing required field")
-    with transaction(around.engine) as connection:
-        known = [location.id.value for location in every_location(connection)]
-    if wanted not in known:
-        listed = ", ".join(known)
-        raise Refused(400, f'Invalid value at ?location: got "{wanted}", valid values are: {listed}.')
-    return wanted
+    return known_location(around, wanted)
 
 
 def _states(given: list[str]) -> frozenset[CopyState]:
