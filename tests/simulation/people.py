@@ -14,7 +14,8 @@ from common.ledger import operating
 from common.ledger.bags import find_bag
 from common.ledger.engine import transaction
 from common.ledger.operating import Decision, Ending
-from common.ledger.requesting import Wish, request_backfill
+from common.ledger.requesting import request_backfill
+from common.ledger.wishes import Wish
 from simulation.fleet import Fleet
 from simulation.shapes import COLD, HOUR, Bag, Shape
 from simulation.world import World

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from common.web.answers import Refused
 from common.web.application import new_app
 from common.web.auth import Permission, needs
 from common.web.auth.signing import Signer
-from common.web.bodies import json_body
 from common.web.contract import publish
 from common.web.docs_page import add_docs_page
 from common.web.fields import Invalid
 from common.web.health import add_health
-from common.web.quick_routes import PlainRoute
+from common.web.quick_routes import PlainPost, PlainRoute
 from ingests_api import clients_api, tokens_api
 from ingests_api.callbacks_api import add_callbacks
 from ingests_api.campaigns.api import add_campaigns
 from ingests_api.contract import campaigns, ingests, operating, streams, thaws
-from ingests_api.creating import create
+from ingests_api.creating import Creating
 from ingests_api.dead_letters import add_dead_letters
 from ingests_api.evidence_api import add_evidence
 from ingests_api.following import Following
@@ -47,11 +46,6 @@ def make_app(around: Surroundings) -> FastAPI:
     tokens_api.add_routes(app, engine=around.engine, signer=Signer(around.engine, life=around.token_life))
     clients_api.add_routes(app, around.engine)
 
-    def asked(
-        request: Request, body: Any = Depends(json_body), dry_run: bool = Query(default=False, alias="dryRun")
-    ) -> Response:
-        return create(around, request, body, dry_run=dry_run)
-
     add_campaigns(app, around)
     add_callbacks(app, engine=around.engine)
     add_requirements(app, around)
@@ -59,10 +53,7 @@ def make_app(around: Surroundings) -> FastAPI:
     add_dead_letters(app, around)
     add_list(app, around)
     add_thaws(app, around)
-    asking = [needs(Permission.INGESTS_WRITE)]
-    app.post("/ingests", **CREATE, dependencies=asking)(asked)
-    # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
-    app.post("/ingests/{rest:path}", include_in_schema=False, dependencies=asking)(asked)
+    _add_creating(app, around)
     add_evidence(app, around)
     add_streams(app, around)
     reading = [needs(Permission.INGESTS_READ)]
@@ -80,6 +71,18 @@ def make_app(around: Surroundings) -> FastAPI:
         schemas=ingests.SCHEMAS | campaigns.SCHEMAS | operating.SCHEMAS | streams.SCHEMAS | thaws.SCHEMAS,
     )
     return app
+
+
+def _add_creating(app: FastAPI, around: Surroundings) -> None:
+    asked = Creating(around).asked
+    plain: dict[str, Any] = {
+        "methods": ["POST"],
+        "dependencies": [needs(Permission.INGESTS_WRITE)],
+        "route_class_override": PlainPost,
+    }
+    app.router.add_api_route("/ingests", asked, **plain, **CREATE)
+    # The storage service takes a POST to any address below /ingests, and existing clients rely on it.
+    app.router.add_api_route("/ingests/{rest:path}", asked, include_in_schema=False, **plain)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

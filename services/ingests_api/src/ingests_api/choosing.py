@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from common.domain.location import Location, LocationId
 from common.domain.replica import EvidenceClass
 from common.ledger.bags import BagLocation, BagRecord
-from common.ledger.requesting import Wish
+from common.ledger.wishes import Wish
 from common.web.fields import Invalid
 from ingests_api.pricing import Pricing
 from ingests_api.request import Source, Wanted

@@ -3,125 +3,160 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
-from common.ledger import actions
-from common.ledger.bags import BagRecord, find_bag, find_versions
+from common.ledger.accepting import Asked
+from common.ledger.bags import BagRecord, find_bags
 from common.ledger.engine import transaction
 from common.ledger.idempotency import Kept
 from common.ledger.ingests import IngestRecord, find_ingest
-from common.ledger.requesting import Wish, request_backfill, standing
+from common.ledger.requesting import Answer, request_backfills, standing
+from common.ledger.wishes import Wish
 from common.web.answers import Refused, base_url
 from common.web.auth import caller
+from common.web.bodies import json_body
 from common.web.fields import Invalid
 from ingests_api.choosing import choose_all
 from ingests_api.documents import ingest_document
-from ingests_api.idempotency import answered_once
+from ingests_api.gathering import Gathered
+from ingests_api.idempotency import HEADER, answered_once, response_of
+from ingests_api.meaning import every_bag, named, unknown
 from ingests_api.options import check_deadline
 from ingests_api.previewing import preview_document
 from ingests_api.request import Wanted, parse
 from ingests_api.surroundings import Surroundings
 
-_MOST_NAMED = 20
 MOST_AT_ONCE = 200
 """Ingests of one request; more are a campaign."""
 
 
-def create(around: Surroundings, request: Request, body: Any, *, dry_run: bool) -> Response:
-    """Raises Refused and Invalid, having changed nothing."""
-    wanted = parse(body)
-    check_deadline(wanted.options.deadline, now=datetime.now(UTC))
-    _check_callback(around, wanted)
-    with transaction(around.engine) as connection:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asking:
+    """A request that was read; each is another, whatever it asks for."""
+
+    wanted: Wanted
+    who: str
+    base: str
+    """Of the addresses in its answer."""
+
+
+class Creating:
+    """Answers for POST /ingests."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._gathered = Gathered(self._together)
+
+    async def asked(
+        self,
+        request: Request,
+        body: Annotated[Any, Depends(json_body)],
+        dry_run: Annotated[bool, Query(alias="dryRun")] = False,
+    ) -> Response:
+        """Raises Refused and Invalid, having changed nothing.
+
+        Who asks for one ingest shares a transaction with those who ask at the same time. Several ingests take one of
+        their own, and so does a key, which waits for the request that had it first.
+        """
+        asking = self._read(request, body)
         if dry_run:
-            return JSONResponse(_preview(around, connection, wanted))
-        answer = answered_once(connection, request, body, lambda: _carried_out(around, connection, request, wanted))
-    around.wake_relay()
-    return answer
+            return await run_in_threadpool(self._preview, asking)
+        if asking.wanted.several or HEADER in request.headers:
+            return await run_in_threadpool(self._alone, request, body, asking)
+        kept = await self._gathered.find(asking)
+        assert kept is not None
+        return response_of(kept)
+
+    def _read(self, request: Request, body: Any) -> _Asking:
+        wanted = parse(body)
+        check_deadline(wanted.options.deadline, now=datetime.now(UTC))
+        if wanted.callback_url and (fault := self._around.callbacks.fault(wanted.callback_url)):
+            raise Invalid(f'Invalid value at .callback.url: got "{wanted.callback_url}", but {fault}.')
+        return _Asking(wanted, caller(request).id, base_url(self._around.public_url, request))
+
+    def _preview(self, asking: _Asking) -> Response:
+        with transaction(self._around.engine) as connection:
+            found = [(wish, standing(connection, wish)) for wish in self._wishes(connection, asking.wanted)]
+        offer = self._around.offer
+        return JSONResponse(preview_document(found, frozen=offer.frozen, pricing=offer.pricing))
+
+    def _alone(self, request: Request, body: Any, asking: _Asking) -> Response:
+        with transaction(self._around.engine) as connection:
+            answer = answered_once(connection, request, body, lambda: self._carried_out(connection, asking))
+        self._around.wake_relay()
+        return answer
+
+    def _carried_out(self, connection: Connection, asking: _Asking) -> Kept:
+        wishes = self._wishes(connection, asking.wanted)
+        answers = request_backfills(connection, [self._named(wish, asking) for wish in wishes])
+        found = [_found(connection, answer) for answer in answers]
+        if not asking.wanted.several:
+            return _one(asking, found[0], created=answers[0].created)
+        return _several(found, created=sum(answer.created for answer in answers))
+
+    def _together(self, asking: Sequence[_Asking]) -> Mapping[_Asking, Kept | Exception]:
+        """One transaction for all of them; who asks for what cannot be is told so, and does not hinder the others."""
+        with transaction(self._around.engine) as connection:
+            bags = find_bags(connection, [named(one.wanted) for one in asking])
+            wishes = {one: self._wish(connection, one.wanted, bag) for one, bag in zip(asking, bags, strict=True)}
+            good = {one: wish for one, wish in wishes.items() if isinstance(wish, Wish)}
+            answers = request_backfills(connection, [self._named(wish, one) for one, wish in good.items()])
+            told = {
+                one: _one(one, _found(connection, answer), created=answer.created)
+                for one, answer in zip(good, answers, strict=True)
+            }
+        self._around.wake_relay()
+        return {one: wish for one, wish in wishes.items() if isinstance(wish, Exception)} | told
+
+    def _wish(self, connection: Connection, wanted: Wanted, bag: BagRecord | None) -> Wish | Exception:
+        try:
+            return choose_all(wanted, bags=[bag or unknown(connection, wanted)], offer=self._around.offer)[0]
+        except (Invalid, Refused) as error:
+            return error
+
+    def _wishes(self, connection: Connection, wanted: Wanted) -> list[Wish]:
+        wishes = choose_all(wanted, bags=every_bag(connection, wanted), offer=self._around.offer)
+        if len(wishes) > MOST_AT_ONCE:
+            raise Invalid(
+                f"The request comes to {len(wishes)} ingests, and {MOST_AT_ONCE} can be asked for at once. "
+                "Start a campaign: POST /backfills."
+            )
+        # They are answered by version and destination, whatever order the request names them in.
+        return sorted(wishes, key=lambda wish: (wish.bag.bag.version, wish.destination.id))
+
+    def _named(self, wish: Wish, asking: _Asking) -> Asked:
+        return Asked(wish, self._around.new_id(), asking.who)
 
 
-def _preview(around: Surroundings, connection: Connection, wanted: Wanted) -> dict[str, Any]:
-    wishes = _wishes(around, connection, wanted)
-    found = [(wish, standing(connection, wish)) for wish in wishes]
-    return preview_document(found, frozen=around.offer.frozen, pricing=around.offer.pricing)
+def _found(connection: Connection, answer: Answer) -> IngestRecord:
+    ingest = answer.begun or find_ingest(connection, answer.ingest_id)
+    assert ingest is not None
+    return ingest
 
 
-def _carried_out(around: Surroundings, connection: Connection, request: Request, wanted: Wanted) -> Kept:
-    wishes = _wishes(around, connection, wanted)
-    # Several requests lock their rows in one order, whatever order they name them in.
-    wishes.sort(key=lambda wish: (wish.bag.bag.version, wish.destination.id))
-    answers = [request_backfill(connection, wish=wish, ingest_id=around.new_id()) for wish in wishes]
-    for one in answers:
-        if one.created:
-            subject = f"ingest:{one.ingest_id}"
-            actions.record(connection, who=caller(request).id, what="ingest requested", subject=subject)
-    found = [answer.begun or _found(connection, answer.ingest_id) for answer in answers]
-    created = sum(answer.created for answer in answers)
-    if not wanted.several:
-        # 200 says that nothing was created. The storage service never answers so: its own Python client, which raises
-        # for anything but 201, learns in this way that it asked twice.
-        address = f"{base_url(around.public_url, request)}/ingests/{found[0].id}"
-        return Kept(201 if created else 200, address, _text(ingest_document(found[0])))
+def _one(asking: _Asking, ingest: IngestRecord, *, created: bool) -> Kept:
+    # 200 says that nothing was created. The storage service never answers so: its own Python client, which raises
+    # for anything but 201, learns in this way that it asked twice.
+    return Kept(201 if created else 200, f"{asking.base}/ingests/{ingest.id}", _text(ingest_document(ingest)))
+
+
+def _several(found: Sequence[IngestRecord], *, created: int) -> Kept:
     document = {
         "type": "ResultList",
         "created": created,
-        "running": len(answers) - created,
+        "running": len(found) - created,
         "results": [ingest_document(one) for one in found],
     }
     return Kept(201 if created else 200, None, _text(document))
 
 
-def _found(connection: Connection, ingest_id: Any) -> IngestRecord:
-    ingest = find_ingest(connection, ingest_id)
-    assert ingest is not None
-    return ingest
-
-
 def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _wishes(around: Surroundings, connection: Connection, wanted: Wanted) -> list[Wish]:
-    wishes = choose_all(wanted, bags=_bags(connection, wanted), offer=around.offer)
-    if len(wishes) > MOST_AT_ONCE:
-        raise Invalid(
-            f"The request comes to {len(wishes)} ingests, and {MOST_AT_ONCE} can be asked for at once. "
-            "Start a campaign: POST /backfills."
-        )
-    return wishes
-
-
-def _check_callback(around: Surroundings, wanted: Wanted) -> None:
-    if wanted.callback_url and (fault := around.callbacks.fault(wanted.callback_url)):
-        raise Invalid(f'Invalid value at .callback.url: got "{wanted.callback_url}", but {fault}.')
-
-
-def _bags(connection: Connection, wanted: Wanted) -> list[BagRecord]:
-    """The version that is meant; or all of them, the oldest first, since later ones may need files of earlier ones."""
-    if not wanted.every_version:
-        return [_bag(connection, wanted)]
-    found = find_versions(connection, space=wanted.space, external_identifier=wanted.external_identifier)
-    versions = sorted(version for version, _ in found)
-    return [_bag(connection, wanted, version) for version in versions] or [_bag(connection, wanted)]
-
-
-def _bag(connection: Connection, wanted: Wanted, version: Any = None) -> BagRecord:
-    space, identifier = wanted.space, wanted.external_identifier
-    found = find_bag(connection, space=space, external_identifier=identifier, version=version or wanted.version)
-    if found:
-        return found
-    name = f"{space}/{identifier}"
-    versions = [str(v) for v, _ in find_versions(connection, space=space, external_identifier=identifier)]
-    if versions:
-        listed = ", ".join(versions[:_MOST_NAMED])
-        raise Refused(404, f"Bag {name} has no version {wanted.version}. Registered versions: {listed}.")
-    raise Refused(
-        404,
-        f"Bag {name} is not registered. Check .space.id and .bag.info.externalIdentifier, "
-        "or import the location that holds it: POST /imports to the bag register.",
-    )

@@ -28,7 +28,7 @@ def answered_once(connection: Connection, request: Request, body: Any, work: Cal
     """
     key = request.headers.get(HEADER)
     if key is None:
-        return _response(work())
+        return response_of(work())
     if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
         raise Refused(400, f"Invalid value at {HEADER}: must be 1 to {_LONGEST} printable ASCII characters.")
     who = caller(request).id
@@ -41,10 +41,10 @@ def answered_once(connection: Connection, request: Request, body: Any, work: Cal
             "or a new key.",
         ) from None
     if kept is not None:
-        return _response(kept, replayed=True)
+        return response_of(kept, replayed=True)
     answer = work()
     idempotency.keep(connection, caller=who, key=key, answer=answer)
-    return _response(answer)
+    return response_of(answer)
 
 
 def _digest(request: Request, body: Any) -> str:
@@ -53,7 +53,8 @@ def _digest(request: Request, body: Any) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
-def _response(answer: Kept, *, replayed: bool = False) -> Response:
+def response_of(answer: Kept, *, replayed: bool = False) -> Response:
+    """The answer as it is sent."""
     headers = {"Location": answer.location} if answer.location else {}
     if replayed:
         headers["Idempotent-Replayed"] = "true"

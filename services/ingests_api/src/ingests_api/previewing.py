@@ -7,7 +7,8 @@ from typing import Any
 
 from common.domain.location import LocationId
 from common.domain.storage_manifest import location_document
-from common.ledger.requesting import Standing, Wish
+from common.ledger.requesting import Standing
+from common.ledger.wishes import Wish
 from common.thawing.costs import Amount
 from common.thawing.estimates import Estimate
 from ingests_api.pricing import NO_CLASSES, NO_PRICES, Pricing, cost_fields, together

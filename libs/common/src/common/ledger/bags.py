@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, select
+from sqlalchemy import JSON, Connection, Integer, Text, bindparam, column, exists, func, or_, select, true
 
 from common.domain.bag import BagVersion, ExternalIdentifier, Space, Version
 from common.domain.fixity import Algorithm
@@ -66,36 +66,72 @@ class BagRecord:
         return next(copy.location for copy in self.locations if copy.primary)
 
 
-_BAG = (
-    bag_versions.c.space == bindparam("space"),
-    bag_versions.c.external_identifier == bindparam("name"),
-)
-# Made once, since every request asks them: to build one costs more than to run it.
-_VERSION = select(bag_versions).where(*_BAG, bag_versions.c.version == bindparam("number"))
-_LATEST = select(bag_versions).where(*_BAG).order_by(bag_versions.c.version.desc()).limit(1)
 _MAPS = exists().where(
     ingest_events.c.ingest_id == bag_locations.c.ingest_id, ingest_events.c.detail.has_key(MAPPED_NAMES)
 )
-_COPIES = (
-    select(
-        locations, bag_locations.c.role, bag_locations.c.evidence_class, bag_locations.c.ingest_id, _MAPS.label("maps")
-    )
-    .join(bag_locations, bag_locations.c.location_id == locations.c.id)
-    .where(bag_locations.c.bag_version_id == bindparam("bag"))
-    .order_by(bag_locations.c.role, bag_locations.c.registered_at, locations.c.id)
+# Made once, since every request asks it: to build it costs more than to run it. A document, not arrays: PostgreSQL
+# takes any document for a hundred rows and so plans the statement once.
+_ASKED = (
+    func.json_to_recordset(bindparam("asked", type_=JSON))
+    .table_valued(column("place", Integer), column("space", Text), column("name", Text), column("number", Integer))
+    .render_derived("asked", with_types=True)
 )
+_BAG = (
+    select(bag_versions)
+    .where(
+        bag_versions.c.space == _ASKED.c.space,
+        bag_versions.c.external_identifier == _ASKED.c.name,
+        or_(_ASKED.c.number.is_(None), bag_versions.c.version == _ASKED.c.number),
+    )
+    .order_by(bag_versions.c.version.desc())
+    .limit(1)
+    .lateral("bag")
+)
+_NAMED = (
+    select(
+        _ASKED.c.place, _BAG.c.id.label("bag_id"), *(one for one in _BAG.c if one.name not in ("id", "ingest_id")),
+        locations, bag_locations.c.role, bag_locations.c.evidence_class, bag_locations.c.ingest_id, _MAPS.label("maps"),
+    )
+    .select_from(_ASKED)
+    .join(_BAG, true())
+    .join(bag_locations, bag_locations.c.bag_version_id == _BAG.c.id)
+    .join(locations, locations.c.id == bag_locations.c.location_id)
+    .order_by(_ASKED.c.place, bag_locations.c.role, bag_locations.c.registered_at, locations.c.id)
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BagName:
+    """A bag version that somebody names."""
+
+    space: Space
+    external_identifier: ExternalIdentifier
+    version: Version | None
+    """None: the latest."""
 
 
 def find_bag(
     connection: Connection, *, space: Space, external_identifier: ExternalIdentifier, version: Version | None
 ) -> BagRecord | None:
     """A bag version's record; the latest version's where `version` is None."""
-    names: dict[str, Any] = {"space": space.value, "name": external_identifier.value}
-    if version is None:
-        row = connection.execute(_LATEST, names).one_or_none()
-    else:
-        row = connection.execute(_VERSION, {**names, "number": version.number}).one_or_none()
-    return None if row is None else _record(row, _copies(connection, row))
+    return find_bags(connection, [BagName(space, external_identifier, version)])[0]
+
+
+def find_bags(connection: Connection, names: Sequence[BagName]) -> list[BagRecord | None]:
+    """The record of each, in one statement; each copy that maps names takes another."""
+    asked = [
+        {
+            "place": place,
+            "space": name.space.value,
+            "name": name.external_identifier.value,
+            "number": name.version.number if name.version else None,
+        }
+        for place, name in enumerate(names)
+    ]
+    copies: dict[int, list[Any]] = {}
+    for row in connection.execute(_NAMED, {"asked": asked}):
+        copies.setdefault(row.place, []).append(row)
+    return [_record(connection, copies[place]) if place in copies else None for place in range(len(names))]
 
 
 def find_versions(
@@ -114,27 +150,23 @@ def find_versions(
     return [(Version(row.version), row.created_text or row.created_date) for row in rows]
 
 
-def _copies(connection: Connection, bag_version: Any) -> tuple[BagLocation, ...]:
-    bag = BagVersion.of(bag_version.space, bag_version.external_identifier, bag_version.version)
-    rows = connection.execute(_COPIES, {"bag": bag_version.id}).all()
-    return tuple(
-        BagLocation(
-            location_of(row),
-            primary=row.role == "primary",
-            evidence_class=EvidenceClass(row.evidence_class),
-            mapped=_mapped(connection, bag_version.id, row, location_of(row).bag_root(bag)) if row.maps else (),
-        )
-        for row in rows
+def _copy(connection: Connection, row: Any, bag: BagVersion) -> BagLocation:
+    location = location_of(row)
+    return BagLocation(
+        location,
+        primary=row.role == "primary",
+        evidence_class=EvidenceClass(row.evidence_class),
+        mapped=_mapped(connection, row, location.bag_root(bag)) if row.maps else (),
     )
 
 
-def _mapped(connection: Connection, bag_version_id: int, copy: Any, root: str) -> tuple[MappedName, ...]:
+def _mapped(connection: Connection, copy: Any, root: str) -> tuple[MappedName, ...]:
     """Read off the evidence, whose keys are those that were read back; asked only for copies that map names."""
     path = func.substr(evidence.c.key, len(root) + 2)
     found = connection.execute(
         select(evidence.c.path, path.label("stored"))
         .where(
-            evidence.c.bag_version_id == bag_version_id,
+            evidence.c.bag_version_id == copy.bag_id,
             evidence.c.location_id == copy.id,
             evidence.c.ingest_id == copy.ingest_id,
             evidence.c.outcome == "match",
@@ -146,10 +178,13 @@ def _mapped(connection: Connection, bag_version_id: int, copy: Any, root: str) -
     return tuple(MappedName(row.path, row.stored) for row in found)
 
 
-def _record(row: Any, copies: tuple[BagLocation, ...]) -> BagRecord:
+def _record(connection: Connection, copies: Sequence[Any]) -> BagRecord:
+    """Of one bag version's copies, each of which tells of the bag too."""
+    row = copies[0]
+    bag = BagVersion.of(row.space, row.external_identifier, row.version)
     return BagRecord(
-        id=row.id,
-        bag=BagVersion.of(row.space, row.external_identifier, row.version),
+        id=row.bag_id,
+        bag=bag,
         created_date=row.created_date,
         created_text=row.created_text,
         info=row.info,
@@ -160,5 +195,5 @@ def _record(row: Any, copies: tuple[BagLocation, ...]) -> BagRecord:
         files_key=row.files_key,
         files_sha256=row.files_sha256,
         revision=row.revision,
-        locations=copies,
+        locations=tuple(_copy(connection, copy, bag) for copy in copies),
     )

@@ -23,9 +23,10 @@ from common.ledger.beginning import read_location
 from common.ledger.claims import Patience
 from common.ledger.context import Context
 from common.ledger.hurrying import hurry
-from common.ledger.requesting import Wish, request_backfill
+from common.ledger.requesting import request_backfill
 from common.ledger.spending import Spent, spent
 from common.ledger.tables import ingests, replicas
+from common.ledger.wishes import Wish
 
 
 @dataclass(frozen=True, slots=True)
