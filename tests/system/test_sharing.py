@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from common.ledger.engine import open_engine, transaction
 from system import sharing_process
 from unit.common.ledger.builders import locations_exist
@@ -41,6 +43,7 @@ def seconds(database: str, directory: Path, *names: str) -> list[float]:
             process.wait()
 
 
+@pytest.mark.slow
 def test_two_processes_take_as_long_as_one_with_the_work_of_both(database: str, tmp_path: Path) -> None:
     engine = open_engine(database, name="test", pool_size=1)
     with transaction(engine) as connection:

@@ -168,6 +168,7 @@ def release_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where / "libs/common/src"
 
 
+@pytest.mark.slow
 def test_workers_of_the_release_before_and_of_this_one_finish_the_same_bags_together(
     old_database: str, release_before: Path
 ) -> None:

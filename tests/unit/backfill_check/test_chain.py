@@ -111,6 +111,7 @@ def test_the_first_row_that_was_touched_is_named(ledger: Ledger, statement: str,
     assert told in faults[0]
 
 
+@pytest.mark.slow
 def test_every_column_of_every_sealed_row_counts(ledger: Ledger) -> None:
     """Whatever is changed of a row is noticed, so no column is left out of what a link covers."""
     with transaction(ledger.engine) as connection:

@@ -113,6 +113,7 @@ def test_an_inventory_that_cannot_be_read_names_the_line(tmp_path: Path, text: s
         read_csv(file, depth=3)
 
 
+@pytest.mark.slow
 def test_the_command_shows_the_policies_side_by_side_and_draws_them(tmp_path: Path) -> None:
     few = ["--bags", "20", "--objects", "2000", "--bytes", "10 GB", "--copy-rate", "1 MB/s"]
     answer = CliRunner().invoke(app, ["simulate", *few, "--plots", str(tmp_path)])

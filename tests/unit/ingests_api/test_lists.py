@@ -128,7 +128,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 5), ENDED), max_size=14)
 """Dates from a few seconds only, so that many are equal."""
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=ROWS,
     meanwhile=ROWS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import pairwise
 from random import Random
 
 from sqlalchemy import Engine
@@ -66,6 +65,7 @@ def test_hints_are_published_in_their_order_as_soon_as_the_relay_is_woken(engine
 def test_rounds_keep_their_distance_so_that_hints_of_one_moment_share_one(engine: Engine) -> None:
     wire, rounds = Wire(), Rounds()
     relay = Relay(engine=engine, open_courier=lambda: rounds.counted(wire.open()), random=Random(1), idle=60, rest=0.6)
+    began = time.monotonic()
     relay.start()
     for number in range(1, 5):
         post(engine, hints=1)
@@ -73,7 +73,9 @@ def test_rounds_keep_their_distance_so_that_hints_of_one_moment_share_one(engine
         until(lambda number=number: wire.waiting == number)  # type: ignore[misc]
     relay.stop(timeout=5)
 
-    assert min(later - earlier for earlier, later in pairwise(rounds.begun[1:4])) > 0.3
+    # Of the whole time, not from round to round: a machine that stalls makes it longer, never shorter.
+    assert len(rounds.begun) >= 4
+    assert time.monotonic() - began > 0.5 * (len(rounds.begun) - 2)
 
 
 def test_without_a_broker_hints_wait_in_the_outbox_and_none_is_lost(engine: Engine) -> None:

@@ -60,6 +60,7 @@ def test_nothing_else_is_sent(client: httpx.Client, name: str) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
+@pytest.mark.slow
 def test_a_browser_shows_every_operation(client: httpx.Client, service: str, tmp_path: Path) -> None:
     assert CHROMIUM is not None
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]

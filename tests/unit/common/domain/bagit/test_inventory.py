@@ -224,6 +224,7 @@ def _read_large(count: int) -> tuple[str, int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
+@pytest.mark.slow
 def test_200_000_files_are_read_in_less_than_64_mebibytes() -> None:
     said, grown = _read_large(200_000)
 
