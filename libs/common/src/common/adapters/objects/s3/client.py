@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
     from common.adapters.objects.s3.boto_uploads import BotoUploads
     from common.adapters.objects.s3.control import Control
+    from common.adapters.objects.s3.listing import Listing
 
 DEFAULT_REGION = "us-east-1"
 
@@ -53,6 +54,13 @@ class Connection:
         address = _address(config, self._region)
         wire = Wire.to(address, connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
         return Direct(wire, f"{urlsplit(address).path}/", Signer(self._region, self._credentials()))
+
+    @cached_property
+    def listing(self) -> Listing:
+        # Imported here: who only moves bytes needs no XML.
+        from common.adapters.objects.s3.listing import Listing
+
+        return Listing(self.direct)
 
     @cached_property
     def boto_uploads(self) -> BotoUploads:

@@ -5,23 +5,16 @@ Imported when it is first needed: boto3 takes a worker longer to start than ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.exceptions as boto
-import botocore.session
 from botocore.config import Config
-from botocore.utils import parse_timestamp
 
-from common.adapters.objects.s3.boto_errors import translated, translated_pages
+from common.adapters.objects.s3.boto_errors import translated
 from common.adapters.objects.s3.client import DEFAULT_REGION
-from common.adapters.objects.s3.info import listed
 from common.adapters.objects.s3.signing import Credentials
-from common.ports import ObjectInfo
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
@@ -29,24 +22,12 @@ if TYPE_CHECKING:
 
 def open_session(config: LocationConfig) -> Any:
     """A boto3 session with the location's credentials, or those of the provider's own chain."""
-    plain = botocore.session.get_session()
-    # A listing has a date for each object, and the usual parser takes a tenth of a millisecond for each.
-    plain.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return boto3.session.Session(
-        botocore_session=plain,
         aws_access_key_id=_revealed(config, "access_key_id"),
         aws_secret_access_key=_revealed(config, "secret_access_key"),
         aws_session_token=_revealed(config, "session_token"),
         region_name=config.region,
     )
-
-
-def _moment(value: Any) -> datetime:
-    """What S3 writes in lists; anything else as botocore reads it."""
-    if isinstance(value, str) and value.endswith("Z"):
-        with suppress(ValueError):
-            return datetime.fromisoformat(value)
-    return cast("datetime", parse_timestamp(value))
 
 
 def current_credentials(session: Any) -> Credentials:
@@ -73,14 +54,6 @@ class Control:
     @classmethod
     def of(cls, session: Any, config: LocationConfig) -> Control:
         return cls(_client(session, config), config.bucket, config.storage_class, config.checksums)
-
-    def list(self, *, prefix: str, start_after: str | None) -> Iterator[ObjectInfo]:
-        after = {} if start_after is None else {"StartAfter": start_after}
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"], **after
-        )
-        for page in translated_pages(pages, f"listing {prefix!r}"):
-            yield from (listed(entry) for entry in page.get("Contents", []))
 
     def put(
         self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]

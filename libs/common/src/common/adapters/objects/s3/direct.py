@@ -12,7 +12,7 @@ from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import told_by_headers
 from common.adapters.objects.s3.signing import Signer
-from common.adapters.objects.wire import Refusal, Told, Wire, quoted
+from common.adapters.objects.wire import MOST_SAID, Refusal, Told, Wire, quoted
 from common.errors import BackfillError
 from common.ports import ObjectInfo, PartReceipt
 
@@ -73,6 +73,10 @@ class Direct:
             raise error_for(refusal.answer, what=f"reading {key}") from None
         return _info(key, told, size)
 
+    def list(self, what: str, query: Mapping[str, str], headers: Mapping[str, str], *, most: int) -> bytes:
+        """A page of the bucket's list, cut behind `most` bytes."""
+        return self._ask(what, "GET", "", query, headers=headers, most=most).body
+
     def create(self, key: str, data: bytes | memoryview, headers: Mapping[str, str]) -> tuple[str, str | None]:
         """Make the object if nothing has the key: its ETag, without quotes, and version."""
         what = f"creating {key}"
@@ -126,10 +130,11 @@ class Direct:
         *,
         writing: bool = False,
         twice: bool = True,
+        most: int = MOST_SAID,
     ) -> Told:
         target, signed = self._signed(method, key, query, headers or {})
         try:
-            return self.wire.ask(method, target, data, headers=signed, twice=twice)
+            return self.wire.ask(method, target, data, headers=signed, twice=twice, most=most)
         except Refusal as refusal:
             error: BackfillError = error_for(refusal.answer, what=what, writing=writing)
             raise error from None

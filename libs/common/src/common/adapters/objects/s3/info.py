@@ -39,19 +39,6 @@ def _moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def listed(entry: Mapping[str, Any]) -> ObjectInfo:
-    """One entry of ListObjectsV2."""
-    status = entry.get("RestoreStatus")
-    return ObjectInfo(
-        key=entry["Key"],
-        size=entry["Size"],
-        etag=entry["ETag"].strip('"'),
-        storage_class=_class(entry.get("StorageClass")),
-        restore=status and RestoreStatus(bool(status.get("IsRestoreInProgress")), status.get("RestoreExpiryDate")),
-        last_modified=_utc(entry.get("LastModified")),
-    )
-
-
 def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -> ObjectInfo:
     """The answer of HeadObject or GetObject; `size` where the answer's length is that of a range."""
     version = answer.get("VersionId")
@@ -60,7 +47,7 @@ def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -
         size=answer["ContentLength"] if size is None else size,
         etag=answer["ETag"].strip('"'),
         version_id=None if version == "null" else version,
-        storage_class=_class(answer.get("StorageClass")),
+        storage_class=plain_class(answer.get("StorageClass")),
         restore=parse_restore(answer.get("Restore")),
         archive_status=answer.get("ArchiveStatus"),
         last_modified=_utc(answer.get("LastModified")),
@@ -86,7 +73,7 @@ def told_by_headers(key: str, heard: Mapping[str, str], *, size: int | None = No
     return described(key, facts, size=size)
 
 
-def _class(name: str | None) -> str | None:
+def plain_class(name: str | None) -> str | None:
     """Lists name STANDARD and heads leave it out: one spelling for both."""
     return None if name in (None, "STANDARD") else name
 

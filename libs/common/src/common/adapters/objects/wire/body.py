@@ -9,6 +9,7 @@ from common.adapters.objects.wire.heads import Head, Nonsense
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0\r\n]*)?")
 _TRAILERS = 64
+_BLOCK = 64 * 1024
 
 
 class Incoming:
@@ -53,11 +54,11 @@ class Incoming:
         """The body's first `most` bytes."""
         if self.taken:
             return b""
-        into = bytearray(most if self._left is None or self._more_chunks else min(most, self._left))
-        with memoryview(into) as view:
-            count = self.fill(view)
+        text, block = bytearray(), memoryview(bytearray(min(most, _BLOCK)))
+        while len(text) < most and (count := self.fill(block[: most - len(text)])):
+            text += block[:count]
         self.ended()
-        return bytes(into[:count])
+        return bytes(text)
 
     def ended(self) -> bool:
         """Whether nothing is left; looks for the last chunk, which has no bytes."""

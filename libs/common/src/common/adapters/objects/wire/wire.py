@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9_.]+)\s*</Code>")
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
-_MOST_SAID = 64 * 1024
+MOST_SAID = 64 * 1024
 """Bytes of an answer that is not an object's; a longer one is cut, and costs its connection."""
 BLOCK = 256 * 1024
 """Bytes to take from a stream at once: larger blocks cost page faults, smaller ones calls."""
@@ -79,11 +79,13 @@ class Wire:
         *,
         headers: Mapping[str, str],
         twice: bool = True,
+        most: int = MOST_SAID,
     ) -> Told:
-        """The answer. `twice`: the request may be sent again where nobody knows whether it arrived. Raises Refusal."""
+        """The answer, cut behind `most` bytes. `twice`: the request may be sent again where nobody knows whether it
+        arrived. Raises Refusal."""
 
         def take(body: Incoming) -> Told:
-            return Told(body.head.status, body.head.headers, body.text(_MOST_SAID))
+            return Told(body.head.status, body.head.headers, body.text(most))
 
         return self._exchange(self._request(method, target, headers, data, twice=twice), take)
 
@@ -252,7 +254,7 @@ def _answer(connection: Connection, request: _Request) -> Incoming:
 
 
 def _read_refusal(body: Incoming) -> Answer:
-    said, headers = body.text(_MOST_SAID), body.head.headers
+    said, headers = body.text(MOST_SAID), body.head.headers
     code = _CODE.search(said)
     after = headers.get("retry-after", "")
     name = code[1].decode() if code else headers.get("x-ms-error-code")
