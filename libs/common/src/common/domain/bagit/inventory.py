@@ -12,11 +12,12 @@ from common.domain.bagit.bag_info import Oxum
 from common.domain.bagit.checks import Checks
 from common.domain.bagit.fetch import FetchEntry
 from common.domain.bagit.inventory_sql import (
+    Databases,
+    closed_database,
     fetched_totals,
     join_rows,
     object_totals,
     on_disk,
-    open_database,
     sort_entries,
     twin_rows,
 )
@@ -30,6 +31,7 @@ from common.domain.fixity import Algorithm, Checksums
 from common.domain.problem import Problem, bag_problem
 
 _CACHE = 16 * 1024 * 1024
+_USUAL = Databases(cache_bytes=_CACHE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Inventory:
     """
 
     def __init__(self, *, cache_bytes: int = _CACHE) -> None:
-        self._database = open_database(cache_bytes=cache_bytes)
+        self._databases = _USUAL if cache_bytes == _CACHE else Databases(cache_bytes=cache_bytes)
+        self._database = self._databases.take()
         self._manifests: list[Manifest] = []
         self._settled = False
 
@@ -69,7 +72,8 @@ class Inventory:
 
     def close(self) -> None:
         """Forget everything. Twice: nothing happens."""
-        self._database.close()
+        database, self._database = self._database, closed_database()
+        self._databases.give_back(database)
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from common.errors import DiskFull
@@ -64,6 +67,15 @@ SELECT count(*), CASE WHEN count(*) = count(size) THEN coalesce(sum(size), 0) EN
     WHERE NOT EXISTS (SELECT 1 FROM objects WHERE objects.path = fetches.path) GROUP BY path)
 """
 
+_EMPTY = """
+DELETE FROM staged; DELETE FROM objects; DELETE FROM fetches; DELETE FROM measured; DELETE FROM listed;
+DELETE FROM unmatched; DROP INDEX IF EXISTS objects_by_fold;
+"""
+_CALLER_AND_US = 3
+"""Names of a database that nobody reads any more, that of the asking included: a reader's cursor is one more, and must
+not find the next bag in it."""
+_MOST_PAGES = 64
+"""Half a MiB: a database that has grown does not shrink."""
 _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 Row = tuple[Any, ...]
@@ -86,6 +98,39 @@ def open_database(*, cache_bytes: int) -> sqlite3.Connection:
     database = sqlite3.connect("", isolation_level=None)
     database.executescript(_SCHEMA.format(kib=cache_bytes // 1024))
     return database
+
+
+@cache
+def closed_database() -> sqlite3.Connection:
+    """What nothing can be asked of: sqlite3.ProgrammingError, always."""
+    database = sqlite3.connect("", check_same_thread=False)
+    database.close()
+    return database
+
+
+class Databases:
+    """Empty inventories of one kind; used ones are emptied for the next bag where that is cheap.
+
+    To make one takes as long as to read a small bag into it, and most bags are small. A thread has its own.
+    """
+
+    def __init__(self, *, cache_bytes: int) -> None:
+        self._cache_bytes = cache_bytes
+        self._spare = threading.local()
+
+    def take(self) -> sqlite3.Connection:
+        spare: sqlite3.Connection | None = self._spare.__dict__.pop("database", None)
+        return spare or open_database(cache_bytes=self._cache_bytes)
+
+    def give_back(self, database: sqlite3.Connection) -> None:
+        """Forget everything in it; closed, or kept for the next. The caller has one name for it and lets go of it."""
+        if sys.getrefcount(database) <= _CALLER_AND_US and "database" not in self._spare.__dict__:
+            with suppress(sqlite3.Error):  # closed already, full, or of another thread
+                if database.execute("PRAGMA page_count").fetchone()[0] <= _MOST_PAGES:
+                    database.executescript(_EMPTY)
+                    self._spare.database = database
+                    return
+        database.close()
 
 
 def sort_entries(database: sqlite3.Connection) -> None:

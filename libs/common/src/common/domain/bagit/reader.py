@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from common.domain.fixity import Algorithm, MultiHasher, mismatches
 from common.domain.problem import Problem, bag_problem
 
 _MANIFESTS_KEPT = 64
+_MD5 = re.compile(r"[0-9a-f]{32}")
 _FIRST_WITH_BAG_INFO = BagitVersion(0, 96)
 
 
@@ -44,6 +46,8 @@ class Pin:
     sha256: str
     size: int
     etag: str
+    vouched: bool = False
+    """The ETag is the MD5 of the very bytes that were read: nothing was harmed between the store and here."""
 
 
 @dataclass(slots=True)
@@ -213,11 +217,13 @@ class _Reader:
     def _hashed(self, name: str) -> Iterator[Iterator[bytes | memoryview]]:
         """The file's blocks, hashed as they pass; a file that was read to its end gets its pin."""
         hasher, ended = MultiHasher(self._algorithms), False
+        asked = MultiHasher({Algorithm.MD5} if self._unvouched(name) else ())
 
         def passing(body: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
             nonlocal ended
             for block in body:
                 hasher.update(block)
+                asked.update(block)
                 yield block
             ended = True
 
@@ -225,4 +231,11 @@ class _Reader:
             yield passing(body)
         if ended:
             digests = self._digests[name] = hasher.digests()
-            self._reading.pins[name] = Pin(digests[Algorithm.SHA256], hasher.size, self._etags[name])
+            vouched = asked.digests().get(Algorithm.MD5) == self._etags[name]
+            self._reading.pins[name] = Pin(digests[Algorithm.SHA256], hasher.size, self._etags[name], vouched)
+
+    def _unvouched(self, name: str) -> bool:
+        """Whether only the ETag can say that the file was read as it is; many stores' are the MD5 of the bytes."""
+        return _MD5.fullmatch(self._etags[name]) is not None and (
+            is_tag_manifest(name) or not any(map(is_tag_manifest, self._etags))
+        )
