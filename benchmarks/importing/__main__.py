@@ -54,12 +54,12 @@ def measure(room: Path, *, bags: int, processes: int, say: bool) -> dict[str, An
     with ExitStack() as stack:
         store = free_port()
         made_up = _child(stack, "The made-up store", ["benchmarks.importing.made_up", str(store), str(bags)], room, {})
-        made_up.wait_until(lambda: answers(store), seconds=20)
+        made_up.wait_until(lambda: answers(store), seconds=120)
         postgres = stack.enter_context(_postgres(room))
         ports = [free_port() for _ in range(processes)]
         workers = [_register(stack, room, postgres, store, port) for port in ports]
         for worker, port in zip(workers, ports, strict=True):
-            worker.wait_until(lambda port=port: answers(port), seconds=60)  # type: ignore[misc]
+            worker.wait_until(lambda port=port: answers(port), seconds=240)  # type: ignore[misc]
         began, before = time.perf_counter(), [seconds_of_tree(worker.pid) for worker in workers]
         ended = _import(f"http://127.0.0.1:{ports[0]}", say=say)
         seconds = time.perf_counter() - began

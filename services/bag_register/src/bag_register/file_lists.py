@@ -63,9 +63,11 @@ class Counted:
 class FileLists:
     """Writes and reads file lists, in bounded memory whatever their length."""
 
-    def __init__(self, *, store: ObjectStore, prefix: str = "") -> None:
+    def __init__(self, *, store: ObjectStore, prefix: str = "", labels: bool = True) -> None:
+        """`labels`: objects get a content type. A directory has to keep it in a file of its own, each durable."""
         self._store = store
         self._prefix = prefix
+        self._content_type = _CONTENT_TYPE if labels else None
 
     def keep(self, files: Iterable[ListedFile]) -> Kept:
         """Store the list; the same list again changes nothing. Raises DiskFull."""
@@ -87,9 +89,9 @@ class FileLists:
     def _store_object(self, key: str, spool: IO[bytes], size: int) -> None:
         spool.seek(0)
         if size <= min(_PART, self._store.limits.max_single_put):
-            self._store.create(key=key, data=spool.read(), content_type=_CONTENT_TYPE)
+            self._store.create(key=key, data=spool.read(), content_type=self._content_type)
             return
-        upload = self._store.begin_upload(key=key, content_type=_CONTENT_TYPE)
+        upload = self._store.begin_upload(key=key, content_type=self._content_type)
         try:
             length = max(_PART, self._store.limits.min_part)
             blocks = enumerate(iter(lambda: spool.read(length), b""), start=1)

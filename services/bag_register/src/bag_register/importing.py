@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -199,8 +199,8 @@ class _Walker:
             if_taken=self._taken,
         )
         self.number += len(became)
-        for path, outcome in became.items():
-            log.info("bag looked at", import_id=self._job.import_id, bag=path, outcome=outcome)
+        outcomes = Counter(became.values())
+        log.info("bags looked at", import_id=self._job.import_id, upto=looked[-1].found.path, **outcomes)
 
     def _taken(self, verdict: Verdict, entry: Entry) -> Verdict:
         assert verdict.new is not None

@@ -91,7 +91,8 @@ def make_steps(
 def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:
     """The record store: of a configured location, or a directory. Raises ConfigurationError."""
     store, prefix = _place("BACKFILL_RECORDS", records, stores)
-    return FileLists(store=store, prefix=prefix)
+    named = any(location.value == records for location in stores.configs)
+    return FileLists(store=store, prefix=prefix, labels=named)
 
 
 def open_sealer(settings: Settings, engine: Engine, stores: ConfiguredStores) -> Sealer:

@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
 from common.domain.replica import EvidenceClass
 from common.domain.storage_class import Classes
-from common.ledger.tables import NOW, bag_locations, bag_versions
+from common.ledger.tables import bag_locations, bag_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,27 @@ class Entry:
     """Id of its primary location."""
 
 
+# Each of one text, whatever the number of bags, so that it is read, prepared and planned once; and in one order of bags
+# everywhere, so that two imports of the same bags wait for each other and never in a circle.
+_ENTER_BAGS = text("""
+INSERT INTO bag_versions (space, external_identifier, version, created_date, created_text, ingest_id, info,
+    checksum_algorithm, file_count, bytes, pins, depends_on, files_key, files_sha256)
+SELECT space, external_identifier, version, coalesce(created_date, (SELECT clock_timestamp())), created_text, ingest_id,
+    info, checksum_algorithm, file_count, bytes, pins, depends_on, files_key, files_sha256
+FROM jsonb_to_recordset(:bags) AS bag (space text, external_identifier text, version integer, created_date timestamptz,
+    created_text text, ingest_id uuid, info jsonb, checksum_algorithm text, file_count bigint, bytes bigint, pins jsonb,
+    depends_on jsonb, files_key text, files_sha256 text)
+ORDER BY space, external_identifier, version
+ON CONFLICT DO NOTHING
+RETURNING id, space, external_identifier, version
+""").bindparams(bindparam("bags", type_=JSONB))
+_ENTER_PLACES = text("""
+INSERT INTO bag_locations (bag_version_id, location_id, evidence_class, role)
+SELECT bag_version_id, location_id, evidence_class, role
+FROM jsonb_to_recordset(:places) AS place (bag_version_id bigint, location_id text, evidence_class text, role text)
+""").bindparams(bindparam("places", type_=JSONB))
+
+
 def entries(connection: Connection, bags: Sequence[BagVersion]) -> dict[BagVersion, Entry]:
     """What the register has of these; those that it does not have are left out."""
     if not bags:
@@ -82,17 +104,13 @@ def enter(connection: Connection, new: Sequence[NewBag]) -> set[BagVersion]:
     What is registered never changes: a bag version that the register has, or that comes twice, stays as it was.
     """
     by_bag = {each.bag: each for each in reversed(new)}
-    # In one order everywhere, so that two imports of the same bags wait for each other and never in a circle.
     if not by_bag:
         return set()
-    now = connection.execute(select(NOW)).scalar_one()
-    rows = [_row(by_bag[bag], now) for bag in sorted(by_bag)]
-    columns = (bag_versions.c.space, bag_versions.c.external_identifier, bag_versions.c.version)
-    adding = upsert(bag_versions).on_conflict_do_nothing().returning(bag_versions.c.id, *columns)
-    added = {BagVersion.of(*row[1:]): row.id for row in connection.execute(adding, rows)}
+    rows = connection.execute(_ENTER_BAGS, {"bags": [_row(each) for each in by_bag.values()]})
+    added = {BagVersion.of(*row[1:]): row.id for row in rows}
     places = [place for bag, row_id in added.items() for place in _places(by_bag[bag], row_id)]
     if places:
-        connection.execute(insert(bag_locations), places)
+        connection.execute(_ENTER_PLACES, {"places": places})
     return set(added)
 
 
@@ -126,14 +144,14 @@ def add_copies(connection: Connection, *, location_id: str, copies: Mapping[BagV
     return len(added)
 
 
-def _row(new: NewBag, now: datetime) -> dict[str, Any]:
+def _row(new: NewBag) -> dict[str, Any]:
     return {
         "space": new.bag.space.value,
         "external_identifier": new.bag.external_identifier.value,
         "version": new.bag.version.number,
-        "created_date": now if new.created is None else datetime.fromisoformat(new.created),
+        "created_date": None if new.created is None else datetime.fromisoformat(new.created).isoformat(),
         "created_text": new.created,
-        "ingest_id": new.ingest_id,
+        "ingest_id": None if new.ingest_id is None else str(new.ingest_id),
         "info": dict(new.info),
         "checksum_algorithm": new.algorithm.value,
         "file_count": new.file_count,

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from common.adapters.objects.body import CountedBody, checked_range
 from common.adapters.objects.local import places, upload
 from common.adapters.objects.local.errors import error_for, translated
-from common.adapters.objects.local.facts import info_of
+from common.adapters.objects.local.facts import info_of, read_facts
 from common.adapters.objects.local.listing import listing
 from common.adapters.objects.local.writing import create_file
 from common.adapters.objects.reading import fetched, filled
@@ -40,7 +40,7 @@ class LocalStore:
 
     def head(self, *, key: str) -> ObjectInfo:
         with self._open(key) as file:
-            return info_of(key, os.fstat(file.fileno()), root=self.root)
+            return self._info(key, file)
 
     @contextmanager
     def read(
@@ -55,7 +55,7 @@ class LocalStore:
         if version_id is not None:
             raise NotFound(f"{key}: a directory keeps no versions, so there is no version {version_id}")
         with self._open(key) as file:
-            info = info_of(key, os.fstat(file.fileno()), root=self.root)
+            info = self._info(key, file)
             if if_match not in (None, info.etag):
                 raise Changed(f"{key}: etag {if_match} was pinned, it is {info.etag} now")
             wanted = checked_range(key=key, size=info.size, first=first, length=length)
@@ -115,6 +115,10 @@ class LocalStore:
 
     def name_fault(self, key: str) -> str | None:
         return places.name_fault(key)
+
+    def _info(self, key: str, file: BinaryIO) -> ObjectInfo:
+        status = os.fstat(file.fileno())
+        return info_of(key, status, read_facts(self.root, status))
 
     def _check_name(self, key: str) -> None:
         if fault := self.name_fault(key):
