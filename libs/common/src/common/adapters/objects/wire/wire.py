@@ -81,13 +81,10 @@ class Wire:
         twice: bool = True,
         most: int = MOST_SAID,
     ) -> Told:
-        """The answer, cut behind `most` bytes. `twice`: the request may be sent again where nobody knows whether it
-        arrived. Raises Refusal."""
-
-        def take(body: Incoming) -> Told:
-            return Told(body.head.status, body.head.headers, body.text(most))
-
-        return self._exchange(self._request(method, target, headers, data, twice=twice), take)
+        """The answer, cut behind `most` bytes. `twice`: it may be sent again where nobody knows whether it arrived.
+        Raises Refusal."""
+        request = self._request(method, target, headers, data, twice=twice)
+        return self._exchange(request, lambda body: Told(body.head.status, body.head.headers, body.text(most)))
 
     def fetch(self, target: str, into: memoryview, *, headers: Mapping[str, str]) -> tuple[dict[str, str], int | None]:
         """The whole object from the start of `into` on: the answer's headers and the object's size, which is None where
