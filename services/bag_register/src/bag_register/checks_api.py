@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
 from bag_register.surroundings import Surroundings
@@ -16,10 +16,12 @@ from common.ledger.bags import BagRecord, find_bag
 from common.ledger.engine import transaction
 from common.ledger.fixity import checking
 from common.ledger.fixity.checking import CheckRecord
+from common.ledger.idempotency import Kept
 from common.web.answers import Refused, base_url, instant
 from common.web.auth import Permission, caller, needs
 from common.web.bodies import json_body
 from common.web.fields import Fields, Invalid
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
@@ -27,7 +29,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 def add_routes(app: FastAPI, around: Surroundings) -> None:
     """POST /checks and GET /checks/{id}."""
 
-    def start(request: Request, body: Any = Depends(json_body)) -> JSONResponse:
+    def start(request: Request, body: Any = Depends(json_body)) -> Response:
         return _start(around, request, body)
 
     def read(check_id: str) -> JSONResponse:
@@ -42,6 +44,7 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
         status_code=202,
         summary="Read a registered copy again, every byte of it; one that is good and was only listed is verified then",
         dependencies=[needs(Permission.OPERATE)],
+        openapi_extra=TAKES_KEY,
     )(start)
     app.get(
         "/checks/{check_id}",
@@ -50,22 +53,27 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     )(read)
 
 
-def _start(around: Surroundings, request: Request, body: Any) -> JSONResponse:
+def _start(around: Surroundings, request: Request, body: Any) -> Response:
     with transaction(around.engine) as connection:
-        bag, location_id = _wanted(connection, body)
-        who = caller(request).id
-        asked = checking.request_check(connection, bag_version_id=bag.id, location_id=location_id, asked_by=who)
-        if asked is None:
-            raise Refused(404, f"{bag.bag} is not registered at {location_id}: there is no copy to read.")
-        check_id, new = asked
-        if new:
-            detail = {"bag": bag.bag.path, "location": location_id}
-            actions.record(connection, who=who, what="check requested", subject=f"check:{check_id}", detail=detail)
-        found = checking.find_check(connection, check_id)
-    assert found is not None
+        answer = answered_once(connection, request, body, lambda: _begun(around, connection, request, body))
     around.wake_relay()
+    return answer
+
+
+def _begun(around: Surroundings, connection: Connection, request: Request, body: Any) -> Kept:
+    bag, location_id = _wanted(connection, body)
+    who = caller(request).id
+    asked = checking.request_check(connection, bag_version_id=bag.id, location_id=location_id, asked_by=who)
+    if asked is None:
+        raise Refused(404, f"{bag.bag} is not registered at {location_id}: there is no copy to read.")
+    check_id, new = asked
+    if new:
+        detail = {"bag": bag.bag.path, "location": location_id}
+        actions.record(connection, who=who, what="check requested", subject=f"check:{check_id}", detail=detail)
+    found = checking.find_check(connection, check_id)
+    assert found is not None
     address = f"{base_url(around.public_url, request)}/checks/{check_id}"
-    return JSONResponse(check_document(found), status_code=202, headers={"Location": address})
+    return kept_document(202, check_document(found), location=address)
 
 
 def _wanted(connection: Connection, body: Any) -> tuple[BagRecord, str]:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from sqlalchemy import Connection
 
 from bag_register.surroundings import Surroundings
 from common.domain.bag import Space
@@ -17,9 +18,11 @@ from common.ledger.engine import transaction
 from common.ledger.fixity import policies, reporting
 from common.ledger.fixity.policies import Policy
 from common.ledger.fixity.reporting import CopyStanding, Standing, Totals
+from common.ledger.idempotency import Kept
 from common.ledger.locations import find_location
 from common.web.answers import Refused, instant
 from common.web.auth import Permission, caller, needs
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document
 
 _MOST = 1000
 _CURSOR = re.compile(r"([0-9]{1,18})@([A-Za-z0-9_-]+)")
@@ -58,7 +61,7 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
             found = policies.every_policy(connection)
         return JSONResponse({"type": "FixityPolicyList", "results": [policy_document(one) for one in found]})
 
-    def state(request: Request, wanted: PolicyRequest) -> JSONResponse:
+    def state(request: Request, wanted: PolicyRequest) -> Response:
         return _state(around, request, wanted)
 
     def take_back(request: Request, policy_id: int) -> Response:
@@ -87,7 +90,7 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
         "/fixity/policies",
         status_code=201,
         summary="Have the copies at a location read again, every so many days; stating it again changes it",
-        openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
+        openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}, **TAKES_KEY},
         dependencies=operating,
     )(state)
     app.delete(
@@ -108,25 +111,29 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     )(copies)
 
 
-def _state(around: Surroundings, request: Request, wanted: PolicyRequest) -> JSONResponse:
-    actor = caller(request).id
-    space = _space(wanted.space)
+def _state(around: Surroundings, request: Request, wanted: PolicyRequest) -> Response:
+    space, actor = _space(wanted.space), caller(request).id
+    body = wanted.model_dump(mode="json", by_alias=True)
     with transaction(around.engine) as connection:
-        if find_location(connection, wanted.location.id) is None:
-            raise Refused(400, f'Invalid value at .location.id: got "{wanted.location.id}", which nobody configured.')
-        stated = policies.state(
-            connection,
-            location_id=wanted.location.id,
-            space=space,
-            every_days=wanted.every_days,
-            at_once=wanted.at_once,
-            bytes_per_second=wanted.bytes_per_second,
-            actor=actor,
-        )
-        detail = {"location": stated.location_id, "space": space, "everyDays": stated.every_days}
-        subject = f"fixity_policy:{stated.id}"
-        actions.record(connection, who=actor, what="fixity policy stated", subject=subject, detail=detail)
-    return JSONResponse(policy_document(stated), status_code=201)
+        return answered_once(connection, request, body, lambda: _stated(connection, wanted, space, actor))
+
+
+def _stated(connection: Connection, wanted: PolicyRequest, space: str | None, actor: str) -> Kept:
+    if find_location(connection, wanted.location.id) is None:
+        raise Refused(400, f'Invalid value at .location.id: got "{wanted.location.id}", which nobody configured.')
+    stated = policies.state(
+        connection,
+        location_id=wanted.location.id,
+        space=space,
+        every_days=wanted.every_days,
+        at_once=wanted.at_once,
+        bytes_per_second=wanted.bytes_per_second,
+        actor=actor,
+    )
+    detail = {"location": stated.location_id, "space": space, "everyDays": stated.every_days}
+    subject = f"fixity_policy:{stated.id}"
+    actions.record(connection, who=actor, what="fixity policy stated", subject=subject, detail=detail)
+    return kept_document(201, policy_document(stated))
 
 
 def _space(wanted: Named | None) -> str | None:

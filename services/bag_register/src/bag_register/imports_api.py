@@ -17,11 +17,13 @@ from bag_register.sources import COPIES, INVENTORY, MANIFESTS
 from bag_register.surroundings import Surroundings
 from common.ledger import actions, importing
 from common.ledger.engine import transaction
+from common.ledger.idempotency import Kept
 from common.ledger.importing import ImportWish
 from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
 from common.web.bodies import json_body
 from common.web.fields import Fields, Invalid
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document
 
 _PAGE = 100
 _MANY = 1000
@@ -33,17 +35,14 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
 
     def start(
         request: Request, body: Any = Depends(json_body), dry_run: bool = Query(default=False, alias="dryRun")
-    ) -> JSONResponse:
+    ) -> Response:
         wanted = _wanted(body, around)
         with transaction(around.engine) as connection:
             if dry_run:
                 return JSONResponse(_preview(connection, wanted))
-            record, new = importing.request_import(connection, wanted)
-            if new:
-                _write_down(connection, request, record)
+            answer = answered_once(connection, request, body, lambda: _begun(around, connection, request, wanted))
         around.wake_relay()
-        address = f"{base_url(around.public_url, request)}/imports/{record.id}"
-        return JSONResponse(import_document(record), status_code=202, headers={"Location": address})
+        return answer
 
     def read(
         import_id: str,
@@ -58,14 +57,26 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
         return _read(around, import_id, after)
 
     operating = [needs(Permission.OPERATE)]
-    app.post("/imports", status_code=202, summary="Adopt the bags that lie at a location", dependencies=operating)(
-        start
-    )
+    app.post(
+        "/imports",
+        status_code=202,
+        summary="Adopt the bags that lie at a location",
+        dependencies=operating,
+        openapi_extra=TAKES_KEY,
+    )(start)
     app.get(
         "/imports/{import_id}",
         summary="How far an import is, and a page of its problems; as CSV all of these",
         dependencies=operating,
     )(read)
+
+
+def _begun(around: Surroundings, connection: Connection, request: Request, wanted: ImportWish) -> Kept:
+    record, new = importing.request_import(connection, wanted)
+    if new:
+        _write_down(connection, request, record)
+    address = f"{base_url(around.public_url, request)}/imports/{record.id}"
+    return kept_document(202, import_document(record), location=address)
 
 
 def _write_down(connection: Connection, request: Request, record: importing.ImportRecord) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,10 +23,10 @@ from common.web.answers import Refused, base_url
 from common.web.auth import caller
 from common.web.bodies import json_body
 from common.web.fields import Invalid
+from common.web.idempotency import HEADER, answered_once, kept_document, response_of
 from ingests_api.choosing import choose_all
 from ingests_api.documents import ingest_document
 from ingests_api.gathering import Gathered
-from ingests_api.idempotency import HEADER, answered_once, response_of
 from ingests_api.meaning import every_bag, named, unknown
 from ingests_api.options import check_deadline
 from ingests_api.previewing import preview_document
@@ -90,7 +89,9 @@ class Creating:
 
     def _alone(self, request: Request, body: Any, asking: _Asking) -> Response:
         with transaction(self._around.engine) as connection:
-            answer = answered_once(connection, request, body, lambda: self._carried_out(connection, asking))
+            answer = answered_once(
+                connection, request, body, lambda: self._carried_out(connection, asking), at="ingests"
+            )
         self._around.wake_relay()
         return answer
 
@@ -145,7 +146,8 @@ def _found(connection: Connection, answer: Answer) -> IngestRecord:
 def _one(asking: _Asking, ingest: IngestRecord, *, created: bool) -> Kept:
     # 200 says that nothing was created. The storage service never answers so: its own Python client, which raises
     # for anything but 201, learns in this way that it asked twice.
-    return Kept(201 if created else 200, f"{asking.base}/ingests/{ingest.id}", _text(ingest_document(ingest)))
+    address = f"{asking.base}/ingests/{ingest.id}"
+    return kept_document(201 if created else 200, ingest_document(ingest), location=address)
 
 
 def _several(found: Sequence[IngestRecord], *, created: int) -> Kept:
@@ -155,8 +157,4 @@ def _several(found: Sequence[IngestRecord], *, created: int) -> Kept:
         "running": len(found) - created,
         "results": [ingest_document(one) for one in found],
     }
-    return Kept(201 if created else 200, None, _text(document))
-
-
-def _text(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return kept_document(201 if created else 200, document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.web.auth import Permission
+from common.web.idempotency import TAKES_KEY
 
 _TEXT = {"type": "string"}
 _ERROR = {
@@ -66,15 +67,7 @@ CREATE: dict[str, Any] = {
     "summary": "Ask for a copy of a bag version at another location",
     "openapi_extra": {
         "requestBody": {"required": True, **_json(_REQUEST, example=_EXAMPLE)},
-        "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "description": "The same key gets the same answer",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-            }
-        ],
+        **TAKES_KEY,
     },
 }
 CALLBACK_LOG = _object(

@@ -8,15 +8,18 @@ from uuid import UUID
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, StringConstraints
+from sqlalchemy import Connection
 
 from common.errors import NotNow
 from common.ledger import operating, speeding
 from common.ledger.engine import transaction
+from common.ledger.idempotency import Kept
 from common.ledger.ingests import find_ingest
 from common.ledger.operating import CANCEL, FAIL, Decision, Ending
 from common.ports import Tier
 from common.web.answers import Refused, base_url, error_answer
 from common.web.auth import Permission, caller, needs
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document
 from ingests_api.documents import ingest_document
 from ingests_api.surroundings import Surroundings
 from ingests_api.tiers import tier_fault
@@ -51,8 +54,8 @@ def add_operations(app: FastAPI, around: Surroundings) -> None:
     def fail(request: Request, ingest_id: UUID, given: Reason) -> JSONResponse:
         return _end(around, ingest_id, FAIL, decided(request, given))
 
-    def retry(request: Request, ingest_id: UUID, given: Reason) -> JSONResponse:
-        return _retry(around, request, ingest_id, decided(request, given))
+    def retry(request: Request, ingest_id: UUID, given: Reason) -> Response:
+        return _retry(around, request, ingest_id, given)
 
     def speed_up(request: Request, ingest_id: UUID, given: Faster) -> JSONResponse:
         return _speed_up(around, ingest_id, given.tier, decided(request, given))
@@ -68,6 +71,7 @@ def add_operations(app: FastAPI, around: Surroundings) -> None:
             f"/ingests/{{ingest_id:uuid}}/{name}",
             summary=summary,
             dependencies=[needs(permission)],
+            openapi_extra=TAKES_KEY if name == "retry" else None,
         )(action)
 
 
@@ -100,15 +104,23 @@ def _speed_up(around: Surroundings, ingest_id: UUID, tier: Tier, decision: Decis
     return JSONResponse(ingest_document(ingest))
 
 
-def _retry(around: Surroundings, request: Request, ingest_id: UUID, decision: Decision) -> JSONResponse:
+def _retry(around: Surroundings, request: Request, ingest_id: UUID, given: Reason) -> Response:
     with transaction(around.engine) as connection:
-        answer = operating.retry(
-            connection, ingest_id=ingest_id, new_id=around.new_id(), decision=decision, patience=around.patience
+        body = given.model_dump(mode="json")
+        answer = answered_once(
+            connection, request, body, lambda: _retried(around, connection, request, ingest_id, given)
         )
-        ingest = find_ingest(connection, answer.ingest_id) if answer else None
+    around.wake_relay()
+    return answer
+
+
+def _retried(around: Surroundings, connection: Connection, request: Request, ingest_id: UUID, given: Reason) -> Kept:
+    decision = decided(request, given)
+    answer = operating.retry(
+        connection, ingest_id=ingest_id, new_id=around.new_id(), decision=decision, patience=around.patience
+    )
+    ingest = find_ingest(connection, answer.ingest_id) if answer else None
     if answer is None or ingest is None:
         raise Refused(404, f"Ingest {ingest_id} not found")
-    around.wake_relay()
     address = f"{base_url(around.public_url, request)}/ingests/{ingest.id}"
-    status = 201 if answer.created else 200
-    return JSONResponse(ingest_document(ingest), status_code=status, headers={"Location": address})
+    return kept_document(201 if answer.created else 200, ingest_document(ingest), location=address)

@@ -8,16 +8,19 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from sqlalchemy import Connection
 
 from common.domain.bag import Space
 from common.domain.coverage import Amount, CopyState
 from common.ledger import actions
 from common.ledger.coverage.counting import matrix
 from common.ledger.engine import snapshot, transaction
+from common.ledger.idempotency import Kept
 from common.ledger.requirements import stating
 from common.ledger.requirements.stating import Healing, Requirement
 from common.web.answers import Refused, instant
 from common.web.auth import Permission, caller, needs
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document
 from ingests_api.surroundings import Surroundings
 
 
@@ -61,7 +64,7 @@ def add_requirements(app: FastAPI, around: Surroundings) -> None:
 
     def state(
         request: Request, wanted: RequirementRequest, dry: bool = Query(default=False, alias="dryRun")
-    ) -> JSONResponse:
+    ) -> Response:
         return _preview(around, wanted) if dry else _state(around, request, wanted)
 
     def take_back(request: Request, requirement_id: int) -> Response:
@@ -77,7 +80,7 @@ def add_requirements(app: FastAPI, around: Surroundings) -> None:
         "/requirements",
         status_code=201,
         summary="Require a location for one space or for all; with healing, audits begin campaigns by themselves",
-        openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
+        openapi_extra={"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}, **TAKES_KEY},
         dependencies=operate,
     )(state)
     app.delete(
@@ -121,19 +124,21 @@ def _must_be_writable(around: Surroundings, wanted: RequirementRequest) -> None:
         )
 
 
-def _state(around: Surroundings, request: Request, wanted: RequirementRequest) -> JSONResponse:
+def _state(around: Surroundings, request: Request, wanted: RequirementRequest) -> Response:
     _must_be_writable(around, wanted)
+    space, actor = _space(wanted.space), caller(request).id
+    body = wanted.model_dump(mode="json", by_alias=True)
+    with transaction(around.engine) as connection:
+        return answered_once(connection, request, body, lambda: _stated(connection, wanted, space, actor))
+
+
+def _stated(connection: Connection, wanted: RequirementRequest, space: str | None, actor: str) -> Kept:
     heals = wanted.healing
     healing = Healing(heals.at_most, heals.bags_in_flight) if heals else None
-    space = _space(wanted.space)
-    actor = caller(request).id
-    with transaction(around.engine) as connection:
-        stated = stating.state(connection, location_id=wanted.location.id, space=space, healing=healing, actor=actor)
-        detail = {"location": stated.location_id, "space": space, "heals": healing is not None}
-        actions.record(
-            connection, who=actor, what="requirement stated", subject=f"requirement:{stated.id}", detail=detail
-        )
-    return JSONResponse(requirement_document(stated), status_code=201)
+    stated = stating.state(connection, location_id=wanted.location.id, space=space, healing=healing, actor=actor)
+    detail = {"location": stated.location_id, "space": space, "heals": healing is not None}
+    actions.record(connection, who=actor, what="requirement stated", subject=f"requirement:{stated.id}", detail=detail)
+    return kept_document(201, requirement_document(stated))
 
 
 def _space(wanted: Named | None) -> str | None:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from common.web import shapes
 from common.web.answers import PROBLEM
+from common.web.idempotency import HEADER as KEY
 from common.web.problems import code_of, type_of
 from common.web.shapes import ERROR, Schema, ref
 
@@ -82,6 +83,9 @@ _SHARED = (
 )
 
 
+_USED = Answer("The Idempotency-Key was used for another request")
+
+
 def publish(app: FastAPI, said: Mapping[str, Said], *, schemas: Mapping[str, Schema]) -> None:
     """Let /openapi.json say all this. `said` is by "GET /ingests".
 
@@ -117,7 +121,8 @@ def _complete(operation: dict[str, Any], said: Said) -> None:
             content["example"] = said.request
             if said.shape is not None:
                 content["schema"] = said.shape
-    found = _shared(operation) | {status: answer.document(status) for status, answer in said.answers.items()}
+    once = {422: _USED.document(422)} if any(one["name"] == KEY for one in operation.get("parameters", [])) else {}
+    found = _shared(operation) | once | {status: answer.document(status) for status, answer in said.answers.items()}
     operation["responses"] = {str(status): found[status] for status in sorted(found)}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -23,12 +22,12 @@ from common.ledger.engine import transaction
 from common.ledger.idempotency import Kept
 from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
+from common.web.idempotency import answered_once, kept_document
 from ingests_api.campaigns import openapi
 from ingests_api.campaigns.choosing import Chosen, chosen
 from ingests_api.campaigns.cursors import bag_cursor, campaign_cursor, cursor_text
 from ingests_api.campaigns.documents import campaign_document, failure_document, preview_document
 from ingests_api.campaigns.request import CampaignRequest, Change, Reason
-from ingests_api.idempotency import answered_once
 from ingests_api.surroundings import Surroundings
 
 _MOST = 1000
@@ -73,7 +72,7 @@ class Routes:
         controlling.begin(connection, choice.campaign(campaign_id, actor=caller(request).id))
         self._record(connection, request, "campaign created", campaign_id, detail={"name": choice.wanted.name})
         document = _document(connection, _found(connection, campaign_id))
-        return Kept(201, self._address(request, campaign_id), json.dumps(document, ensure_ascii=False))
+        return kept_document(201, document, location=self._address(request, campaign_id))
 
     def page(
         self,

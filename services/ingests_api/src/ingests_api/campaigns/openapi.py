@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.web.idempotency import TAKES_KEY
+
 _EXAMPLE = {
     "type": "Backfill",
     "name": "azure-2026",
@@ -25,7 +27,7 @@ _409 = {409: _said("The campaign is in a state in which this cannot be done; the
 CREATE: dict[str, Any] = {
     "status_code": 201,
     "summary": "Begin a campaign: many backfills to one destination; with dryRun, say what it would be about",
-    "openapi_extra": {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}},
+    "openapi_extra": {"requestBody": {"content": {"application/json": {"example": _EXAMPLE}}}, **TAKES_KEY},
 }
 LIST: dict[str, Any] = {
     "summary": "Campaigns, the newest first",

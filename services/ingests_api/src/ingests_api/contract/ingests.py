@@ -238,9 +238,8 @@ OPERATIONS = {
                 _WHOLE,
             ),
             404: Answer("The register has no such bag, or no such version of it"),
-            422: Answer("The Idempotency-Key was used for another request"),
         },
-        {"dryRun": False, "Idempotency-Key": "b12345-v2-azure"},
+        {"dryRun": False},
     ),
     "GET /ingests/{ingest_id}": Said(
         {

@@ -20,9 +20,27 @@ HEADER = "Idempotency-Key"
 _LONGEST = 255
 
 
-def answered_once(connection: Connection, request: Request, body: Any, work: Callable[[], Kept]) -> Response:
+TAKES_KEY: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "description": "The same key gets the same answer",
+            "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST},
+            "example": "b12345-v2-azure",
+        }
+    ]
+}
+"""What the OpenAPI document says of a route that answers once for a key (`openapi_extra`)."""
+
+
+def answered_once(
+    connection: Connection, request: Request, body: Any, work: Callable[[], Kept], *, at: str | None = None
+) -> Response:
     """What `work` answers; or, where the caller's key had an answer before, that one, and no work.
 
+    A key stands for one request: its method, its path (`at`, where several paths mean the same) and its body.
     All in the caller's transaction: where `work` raises, nothing is kept and the key may be used again.
     Raises Refused for a key that is none, or that was used for another request.
     """
@@ -33,7 +51,7 @@ def answered_once(connection: Connection, request: Request, body: Any, work: Cal
         raise Refused(400, f"Invalid value at {HEADER}: must be 1 to {_LONGEST} printable ASCII characters.")
     who = caller(request).id
     try:
-        kept = idempotency.begin(connection, caller=who, key=key, request_sha256=_digest(request, body))
+        kept = idempotency.begin(connection, caller=who, key=key, request_sha256=_digest(request, at, body))
     except OtherRequest:
         raise Refused(
             422,
@@ -47,10 +65,15 @@ def answered_once(connection: Connection, request: Request, body: Any, work: Cal
     return response_of(answer)
 
 
-def _digest(request: Request, body: Any) -> str:
+def _digest(request: Request, at: str | None, body: Any) -> str:
     """Of what the request means: key order and white space are nothing."""
-    meaning = [request.method, request.url.path.split("/")[1], body]
+    meaning = [request.method, at or request.url.path.strip("/"), body]
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def kept_document(status: int, document: Any, *, location: str | None = None) -> Kept:
+    """A document as it is answered, now and again."""
+    return Kept(status, location, json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
 def response_of(answer: Kept, *, replayed: bool = False) -> Response:
