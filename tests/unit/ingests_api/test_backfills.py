@@ -15,6 +15,7 @@ from common.errors import NotFound
 from common.ledger.actions import actions_on
 from common.ledger.engine import transaction
 from common.ledger.tables import ingests
+from ingests_api.pricing import NO_CLASSES, NO_PRICES
 from unit.common.ledger.campaigns.builders import end, prepared
 from unit.ingests_api.builders import AZURE, a_bag, an_app, registered_at, rows, serving
 
@@ -76,6 +77,20 @@ def test_a_dry_run_says_what_would_be_and_creates_nothing(engine: Engine, client
             "expectedCount": 4,
             "asExpected": False,
             "first": ["digitised/b1/v1", "digitised/b2/v1", "digitised/b3/v1"],
+            "cost": None,
+            "costReason": NO_PRICES,
+            "sources": [
+                {
+                    "location": {"id": "cold", "type": "Location"},
+                    "bags": 3,
+                    "objects": 15,
+                    "bytes": 600,
+                    "classes": None,
+                    "classesReason": NO_CLASSES,
+                    "cost": None,
+                    "costReason": NO_PRICES,
+                }
+            ],
         },
     )
     assert client.get("/backfills").json() == {"type": "BackfillList", "results": []}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from backfill_client.campaigns import Campaign, CampaignPreview
-from backfill_client.output import Form, console, moment, show_facts, show_json, show_table, size
+from backfill_client.output import Form, advise, console, moment, show_facts, show_json, show_table, size
+from backfill_client.thaw_costs import show_cost
 
 
 def show_campaign(campaign: Campaign, form: Form) -> None:
@@ -76,3 +77,7 @@ def show_preview(told: CampaignPreview, form: Form) -> None:
             ("First", "\n".join(told.first) or None),
         ]
     )
+    if told.cost is not None:
+        show_cost(form, told.cost)
+    elif told.cost_reason:
+        advise(f"What it would cost is not known: {told.cost_reason}")

@@ -13,6 +13,7 @@ from pydantic import Field
 from backfill_client.errors import BackfillClientError
 from backfill_client.models import Answer, Wrapped
 from backfill_client.streams import Streams
+from backfill_client.thaws import Cost
 from backfill_client.transport import Transport
 
 
@@ -82,6 +83,9 @@ class CampaignPreview(Answer):
     destination: Wrapped
     would_create: Part
     first: list[str] = Field(default_factory=list)
+    cost: Cost | None = None
+    """Of copying all of it; None where that is not known, and `cost_reason` says why."""
+    cost_reason: str | None = None
 
 
 class CampaignFailure(Answer):

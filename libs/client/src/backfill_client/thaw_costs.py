@@ -39,7 +39,7 @@ def estimate(
     if found.cost is None:
         advise(found.cost_reason or "")
         return
-    _show_cost(form, found.cost)
+    show_cost(form, found.cost)
 
 
 def show(
@@ -90,7 +90,8 @@ def _money(one: TierCost, currency: str) -> tuple[str, ...]:
     return one.tier, f"{one.total} {currency}", one.retrieval, one.requests, one.readable_copies
 
 
-def _show_cost(form: Form, cost: Cost) -> None:
+def show_cost(form: Form, cost: Cost) -> None:
+    """By tier, and in all."""
     columns = ("Tier", "Thawing", "Retrieval", "Requests", "Copies", "Within", "Beyond the budget")
     rows = [
         (*_money(one, cost.currency), str(timedelta(seconds=one.within_seconds)), "; ".join(one.exceeds))

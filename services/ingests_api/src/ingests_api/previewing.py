@@ -11,7 +11,7 @@ from common.ledger.requesting import Standing
 from common.ledger.wishes import Wish
 from common.thawing.costs import Amount
 from common.thawing.estimates import Estimate
-from ingests_api.pricing import NO_CLASSES, NO_PRICES, Pricing, cost_fields, together
+from ingests_api.pricing import NO_PRICES, Pricing, cost_fields, estimated_from, together
 
 
 def preview_document(
@@ -52,7 +52,7 @@ def _line(wish: Wish, how: Standing, frozen: Mapping[LocationId, str], pricing: 
         "options": dict(wish.options),
         "objects": wish.bag.file_count,
         "bytes": wish.bag.bytes,
-        **_classes(wish, frozen),
+        **estimated_from(frozen.get(wish.source.id), Amount(wish.bag.file_count, wish.bag.bytes)),
         **(cost_fields(_cost(wish, pricing)) if how.would == "create" and pricing.book else {}),
     }
 
@@ -63,10 +63,3 @@ def _said(wish: Wish, how: Standing) -> str:
     if how.registered:
         return f"{wish.bag.bag} is already registered at {wish.destination.name}: the ingest would succeed at once."
     return f"{wish.bag.bag} would be copied from {wish.source.name} to {wish.destination.name}."
-
-
-def _classes(wish: Wish, frozen: Mapping[LocationId, str]) -> dict[str, Any]:
-    if known := frozen.get(wish.source.id):
-        told = {known: {"objects": wish.bag.file_count, "bytes": wish.bag.bytes}}
-        return {"classes": told, "classesReason": "As the location's archive_class says; no object was looked at."}
-    return {"classes": None, "classesReason": NO_CLASSES}

@@ -12,13 +12,14 @@ from common.ledger.thawing.asking import Bill
 from common.ports import Tier
 from common.thawing.budget import Budget
 from common.thawing.costs import Amount
-from common.thawing.estimates import Estimate, estimate, money
+from common.thawing.estimates import Estimate, estimate, money, tier_document, tiers_together
 from common.thawing.prices import PriceBook
 
 NO_PRICES = "No prices are known to this deployment, and none are guessed."
 NO_CLASSES = (
     "This service may not look into the source. Set archive_class for the location, or read the storage classes there."
 )
+BY_LOCATION = "As the location's archive_class says; no object was looked at."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,14 @@ def cost_fields(found: Estimate | str) -> dict[str, Any]:
     return {"cost": None, "costReason": found} if isinstance(found, str) else {"cost": found.document()}
 
 
+def estimated_from(archive_class: str | None, amount: Amount) -> dict[str, Any]:
+    """Objects and bytes by storage class, and on what that rests: never on a look at each object."""
+    if archive_class is None:
+        return {"classes": None, "classesReason": NO_CLASSES}
+    told = {archive_class: {"objects": amount.objects, "bytes": amount.bytes}}
+    return {"classes": told, "classesEstimated": True, "classesReason": BY_LOCATION}
+
+
 def together(found: Sequence[Estimate | str]) -> dict[str, Any]:
     """The sum of several estimates; none where one of them is missing."""
     missing = [one for one in found if isinstance(one, str)]
@@ -86,6 +95,7 @@ def together(found: Sequence[Estimate | str]) -> dict[str, Any]:
             "currency": known[0].currency,
             "total": money(whole.total),
             "requests": sum(one.requests for one in known),
+            "thawing": [tier_document(tier) for tier in tiers_together(known)],
             "unverified": sorted(whole.unverified),
             "unknown": sorted(whole.unknown),
         }

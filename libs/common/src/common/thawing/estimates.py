@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -62,7 +62,7 @@ class Estimate:
             "region": self.region,
             "restoredDays": self.days,
             "requests": self.requests,
-            "thawing": [_tier(one) for one in self.tiers],
+            "thawing": [tier_document(one) for one in self.tiers],
             "reading": money(self.reading.total),
             "egress": money(self.egress.total) if self.egress else None,
             "unverified": sorted(total.unverified),
@@ -144,7 +144,22 @@ def _beyond(whole: Amount, cost: Cost, budget: Budget, currency: str) -> list[st
     return told
 
 
-def _tier(one: ByTier) -> dict[str, Any]:
+def tiers_together(found: Sequence[Estimate]) -> list[ByTier]:
+    """The tiers that all of them have, summed; the slowest decides how long it takes."""
+    frozen = [one for one in found if one.requests]
+    every = [{by.tier: by for by in one.tiers} for one in frozen]
+    common = [by.tier for by in frozen[0].tiers if all(by.tier in one for one in every)] if frozen else []
+    return [_summed([one[tier] for one in every]) for tier in common]
+
+
+def _summed(parts: Sequence[ByTier]) -> ByTier:
+    cost = sum((one.cost for one in parts), Cost())
+    beyond = dict.fromkeys(told for one in parts for told in one.exceeds)
+    return ByTier(parts[0].tier, cost, max(one.within for one in parts), tuple(beyond))
+
+
+def tier_document(one: ByTier) -> dict[str, Any]:
+    """As the wire has it."""
     return {
         "tier": one.tier.value,
         "total": money(one.cost.total),

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlalchemy import Connection, func, select
 
 from common.domain.bag import BagVersion
+from common.domain.location import LocationId
 from common.ledger import actions
 from common.ledger.campaigns import controlling, events, records
 from common.ledger.campaigns.controlling import WrongState
@@ -25,6 +26,7 @@ from common.web.auth import Permission, caller, needs
 from common.web.idempotency import answered_once, kept_document
 from ingests_api.campaigns import openapi
 from ingests_api.campaigns.choosing import Chosen, chosen
+from ingests_api.campaigns.costing import cost_of
 from ingests_api.campaigns.cursors import bag_cursor, campaign_cursor, cursor_text
 from ingests_api.campaigns.documents import campaign_document, failure_document, preview_document
 from ingests_api.campaigns.request import CampaignRequest, Change, Reason
@@ -61,11 +63,19 @@ class Routes:
         with transaction(self._around.engine) as connection:
             choice = chosen(connection, wanted, offer=self._around.offer, read=self._around.read_object)
             if dry_run:
-                told = choice.preview(connection)
-                answer = preview_document(told, destination=choice.destination, expected=wanted.expected_count)
-                return JSONResponse(answer)
+                return JSONResponse(self._preview(connection, choice))
             body = wanted.model_dump(mode="json", by_alias=True)
             return answered_once(connection, request, body, lambda: self._begin(connection, request, choice))
+
+    def _preview(self, connection: Connection, choice: Chosen) -> dict[str, Any]:
+        offer = self._around.offer
+        loads = choice.weigh(connection, warm=[one.value for one in offer.warm])
+        return preview_document(
+            choice.preview(connection),
+            destination=choice.destination,
+            expected=choice.wanted.expected_count,
+            cost=cost_of(loads, destination=LocationId(choice.destination), options=choice.options, offer=offer),
+        )
 
     def _begin(self, connection: Connection, request: Request, choice: Chosen) -> Kept:
         campaign_id = self._around.new_id()

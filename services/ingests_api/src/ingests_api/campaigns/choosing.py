@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from common.domain.campaign import Limits, Order
 from common.errors import StoreError, TransientError
-from common.ledger.campaigns import records, selecting
+from common.ledger.campaigns import records, selecting, weighing
 from common.ledger.campaigns.controlling import NewCampaign
 from common.ledger.campaigns.selecting import Selected, Selection
+from common.ledger.campaigns.weighing import Load
 from common.web.answers import Refused
 from ingests_api.campaigns.lists import MOST_BYTES, read_list
 from ingests_api.campaigns.request import CampaignRequest, Choice, Listing, bag_name
@@ -41,6 +42,18 @@ class Chosen:
                 connection, selection=self.selection, destination_id=self.destination, order=self.wanted.order
             )
         return selecting.preview_listed(connection, ids=list(self.listed), order=self.wanted.order)
+
+    def weigh(self, connection: Connection, *, warm: Sequence[str]) -> list[Load]:
+        """What would be copied from which location, as it is now; nothing is written."""
+        if not self.selection.listed:
+            return weighing.weigh(
+                connection,
+                selection=self.selection,
+                destination_id=self.destination,
+                order=self.wanted.order,
+                warm=warm,
+            )
+        return weighing.weigh_listed(connection, ids=list(self.listed), destination_id=self.destination, warm=warm)
 
     def campaign(self, campaign_id: UUID, *, actor: str) -> NewCampaign:
         limits: Limits = self.wanted.limits.limits()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,9 +83,11 @@ def _event(event: CampaignEvent) -> dict[str, Any]:
     )
 
 
-def preview_document(selected: Selected, *, destination: str, expected: int | None) -> dict[str, Any]:
-    """What a dry run answers."""
-    return _given(
+def preview_document(
+    selected: Selected, *, destination: str, expected: int | None, cost: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a dry run answers. `cost`: its fields of the document, which may be null."""
+    told = _given(
         type="BackfillPreview",
         destination={"id": destination, "type": "Location"},
         wouldCreate={"bags": selected.bags, "files": selected.files, "bytes": selected.bytes},
@@ -92,6 +95,7 @@ def preview_document(selected: Selected, *, destination: str, expected: int | No
         asExpected=expected == selected.bags if expected is not None else None,
         first=[bag.path for bag in selected.examples],
     )
+    return told | cost
 
 
 def failure_document(failure: Failure) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from common.domain.campaign import CampaignState
 from common.web.contract import Answer, Said
 from common.web.shapes import COUNT, MOMENT, TEXT, UUID, items, listing, named, ref, shape, typed
 from ingests_api.contract.ingests import INGEST_ID
+from ingests_api.contract.thaws import COST_EXAMPLE, COST_OR_NONE
 
 CAMPAIGN_ID = "0b7f5b0e-4a27-4b8b-9a57-6f2f0a9d3c21"
 _DATE = "2026-01-31T09:00:00.000000Z"
@@ -23,6 +24,18 @@ _FAILURE = typed(
     reason=TEXT,
     files=COUNT,
     bytes=COUNT,
+)
+_SOURCE = shape(
+    ["location", "bags", "objects", "bytes", "classes", "classesReason", "cost"],
+    location=named("Location"),
+    bags=COUNT,
+    objects=COUNT,
+    bytes=COUNT,
+    classes={"type": ["object", "null"]},
+    classesEstimated={"type": "boolean"},
+    classesReason=TEXT,
+    cost=COST_OR_NONE,
+    costReason=TEXT,
 )
 SCHEMAS = {
     "Backfill": typed(
@@ -59,12 +72,15 @@ SCHEMAS = {
     ),
     "BackfillPreview": typed(
         "BackfillPreview",
-        ["destination", "wouldCreate", "first"],
+        ["destination", "wouldCreate", "first", "cost", "sources"],
         destination=named("Location"),
         wouldCreate=_PART,
         expectedCount=COUNT,
         asExpected={"type": "boolean"},
         first=items(TEXT),
+        cost=COST_OR_NONE,
+        costReason=TEXT,
+        sources=items(_SOURCE),
     ),
 }
 _EXAMPLE: dict[str, Any] = {
@@ -113,13 +129,26 @@ OPERATIONS = {
     "POST /backfills": Said(
         {
             200: Answer(
-                "A dry run: how many bag versions, files and bytes, and the first of them",
+                "A dry run: how many bag versions, files and bytes, the first of them, and what it would cost",
                 ref("BackfillPreview"),
                 {
                     "type": "BackfillPreview",
                     "destination": {"id": "azure", "type": "Location"},
                     "wouldCreate": {"bags": 1, "files": 412, "bytes": 734003200},
                     "first": ["digitised/b12345/v2"],
+                    "cost": COST_EXAMPLE,
+                    "sources": [
+                        {
+                            "location": {"id": "cold", "type": "Location"},
+                            "bags": 1,
+                            "objects": 412,
+                            "bytes": 734003200,
+                            "classes": {"GLACIER": {"objects": 412, "bytes": 734003200}},
+                            "classesEstimated": True,
+                            "classesReason": "As the location's archive_class says; no object was looked at.",
+                            "cost": COST_EXAMPLE,
+                        }
+                    ],
                 },
             ),
             201: Answer("Begun", ref("Backfill"), _EXAMPLE, headers={"Location": "The campaign's address"}),

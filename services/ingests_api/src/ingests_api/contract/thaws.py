@@ -33,7 +33,7 @@ _COST = typed(
     unverified=items(TEXT),
     unknown=items(TEXT),
 )
-_OR_NONE = {"anyOf": [ref("Cost"), {"type": "null"}]}
+COST_OR_NONE = {"anyOf": [ref("Cost"), {"type": "null"}]}
 _BILLED = typed(
     "Thawing",
     ["costs", "complete", "restores"],
@@ -60,7 +60,7 @@ _PROGRESS = shape(
     ofBytes=COUNT,
     percent=COUNT,
 )
-_ESTIMATED = shape(["cost"], cost=_OR_NONE, costReason=TEXT)
+_ESTIMATED = shape(["cost"], cost=COST_OR_NONE, costReason=TEXT)
 SCHEMAS = {
     "Cost": _COST,
     "Thawing": _BILLED,
@@ -71,7 +71,7 @@ SCHEMAS = {
         bags=COUNT,
         objects=COUNT,
         bytes=COUNT,
-        cost=_OR_NONE,
+        cost=COST_OR_NONE,
         costReason=TEXT,
     ),
     "IngestThawing": typed(
@@ -86,7 +86,7 @@ SCHEMAS = {
     ),
     "BackfillThawing": typed("BackfillThawing", ["backfill", "actual"], backfill=UUID, actual=ref("Thawing")),
 }
-_COST_EXAMPLE = {
+COST_EXAMPLE = {
     "type": "Cost",
     "currency": "USD",
     "total": "9.31",
@@ -138,7 +138,7 @@ OPERATIONS = {
                     "bags": 12,
                     "objects": 4120,
                     "bytes": 108212011008,
-                    "cost": _COST_EXAMPLE,
+                    "cost": COST_EXAMPLE,
                 },
             )
         },
@@ -153,7 +153,7 @@ OPERATIONS = {
                 {
                     "type": "IngestThawing",
                     "ingest": INGEST_ID,
-                    "estimate": {"cost": _COST_EXAMPLE},
+                    "estimate": {"cost": COST_EXAMPLE},
                     "actual": _ACTUAL,
                     "progress": {
                         "objects": 2060,

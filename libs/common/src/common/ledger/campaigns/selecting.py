@@ -101,12 +101,12 @@ _SORT: dict[Order, ColumnElement[Any]] = {
 
 def preview(connection: Connection, *, selection: Selection, destination_id: str, order: Order) -> Selected:
     """Count what would be selected, without writing anything."""
-    return _counted(connection, _matching(selection, destination_id), order, most=selection.most)
+    return _counted(connection, matching(selection, destination_id), order, most=selection.most)
 
 
 def preview_listed(connection: Connection, *, ids: list[int], order: Order) -> Selected:
     """The same for listed bag versions; those that the destination has already count too, and become no-ops."""
-    return _counted(connection, _of_ids(ids), order, most=None)
+    return _counted(connection, of_ids(ids), order, most=None)
 
 
 def _counted(connection: Connection, query: Select[Any], order: Order, *, most: int | None) -> Selected:
@@ -124,11 +124,13 @@ def _counted(connection: Connection, query: Select[Any], order: Order, *, most: 
     return Selected(totals.bags, int(totals.files), int(totals.bytes), examples)
 
 
-def _of_ids(ids: list[int]) -> Select[Any]:
+def of_ids(ids: list[int]) -> Select[Any]:
+    """These bag versions."""
     return select(bag_versions).where(bag_versions.c.id.in_(select(func.unnest(cast(ids, ARRAY(BigInteger))))))
 
 
-def _matching(selection: Selection, destination_id: str) -> Select[Any]:
+def matching(selection: Selection, destination_id: str) -> Select[Any]:
+    """Every bag version that the destination lacks and that the selection is about, however many it takes."""
     there = exists().where(
         bag_locations.c.bag_version_id == bag_versions.c.id, bag_locations.c.location_id == destination_id
     )
@@ -163,7 +165,8 @@ def failed_at(destination_id: str) -> ColumnElement[bool]:
     )
 
 
-def _limited(query: Select[Any], selection: Selection, order: Order) -> Select[Any]:
+def limited(query: Select[Any], selection: Selection, order: Order) -> Select[Any]:
+    """As many of them as the selection takes, the first ones in the order."""
     if selection.most is None:
         return query
     return query.order_by(_SORT[order], bag_versions.c.id).limit(selection.most)
@@ -218,7 +221,7 @@ def _known(connection: Connection, names: list[tuple[str, str, int | None]]) -> 
 def write_listed(connection: Connection, *, campaign_id: UUID, ids: list[int], order: Order) -> None:
     """Write down the bag versions of a campaign that lists them."""
     for start in range(0, len(ids), BATCH):
-        _write(connection, campaign_id, order, _of_ids(ids[start : start + BATCH]))
+        _write(connection, campaign_id, order, of_ids(ids[start : start + BATCH]))
 
 
 def select_batch(connection: Connection, campaign: Any) -> bool:
@@ -227,9 +230,9 @@ def select_batch(connection: Connection, campaign: Any) -> bool:
     order = Order(campaign.ordering)
     if selection.listed:
         return True
-    query = _matching(selection, campaign.destination_id)
+    query = matching(selection, campaign.destination_id)
     if selection.most is not None:
-        _write(connection, campaign.id, order, _limited(query, selection, order))
+        _write(connection, campaign.id, order, limited(query, selection, order))
         return True
     part = query.where(bag_versions.c.id > campaign.cursor).order_by(bag_versions.c.id).limit(BATCH)
     last = connection.execute(select(func.max(part.subquery().c.id))).scalar_one()
