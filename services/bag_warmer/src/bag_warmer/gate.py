@@ -11,7 +11,7 @@ from uuid import UUID
 from bag_warmer.asking import Sent
 from bag_warmer.wishes import Wish
 from common.domain.location import Location
-from common.jobs import ReplicaJob, SegmentJob
+from common.jobs import ImportJob, ReplicaJob, SegmentJob
 from common.outcome import Wait
 from common.ports import ObjectInfo
 from common.topology import Kind
@@ -23,13 +23,16 @@ class Errand:
 
     kind: Kind
     row_id: int
-    ingest_id: UUID
+    ingest_id: UUID | None
+    """None for an import."""
     source: Location
     named_days: int | None
     """Days that the ingest asks for itself."""
 
     @classmethod
-    def of(cls, job: ReplicaJob | SegmentJob) -> Errand:
+    def of(cls, job: ReplicaJob | SegmentJob | ImportJob) -> Errand:
+        if isinstance(job, ImportJob):
+            return cls("import", job.import_id, None, job.location, None)
         days: Any = job.options.get("restoredDays")
         kind: Kind = "segment" if isinstance(job, SegmentJob) else "replica"
         row_id = job.segment_id if isinstance(job, SegmentJob) else job.replica_id

@@ -114,7 +114,7 @@ def make_steps(
     batched = frozenset(one for one, config in stores.configs.items() if config.thawing.batch)
     warming = settings.warming({one: wish_of(config, settings.wish) for one, config in stores.configs.items()}, batched)
     return {
-        TAG_THAWING: ThawTagFiles(stores=stores, warming=warming, pools=pools),
+        TAG_THAWING: ThawTagFiles(stores=stores, warming=warming, gate=gate, pools=pools),
         PLANNING: Plan(
             stores=stores, records=LedgerRecords(engine), warming=warming, names=stores.names, gate=gate, pools=pools
         ),

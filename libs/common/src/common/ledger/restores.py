@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, lite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from common.domain.replica import ReplicaState, SegmentState
 from common.domain.restore import Happened, RestoreEvent
 from common.ledger import context, outbox, windows
 from common.ledger.campaigns.tables import HELD
@@ -23,11 +22,11 @@ from common.ledger.claims import Claim, Patience, interval
 from common.ledger.tables import NOW, WORK
 from common.ledger.thaw_tables import restore_events, restore_waits
 from common.outcome import Awaited
-from common.topology import PLANNING, THAWING, Kind, hint_for
+from common.topology import PLANNING, TAG_THAWING, THAWING, Kind, hint_for
 
 OVERLAP = timedelta(seconds=2)
 """Events so much older than a look are held to be younger: they may have been committed after it began."""
-_STAGES = {"replica": PLANNING, "segment": THAWING}
+_STAGES = {"replica": PLANNING, "segment": THAWING, "import": TAG_THAWING}
 
 
 def hear(connection: Connection, events: Collection[RestoreEvent]) -> list[tuple[Kind, int]]:
@@ -51,7 +50,6 @@ def wake(connection: Connection, *, kind: Kind, row_id: int, patience: Patience)
         return False
     stage, table = _STAGES[kind], WORK[kind]
     around = context.read(connection, kind=kind, row_id=row_id, lock=True)
-    assert around is not None
     woken = connection.execute(
         update(table)
         .where(
@@ -63,9 +61,10 @@ def wake(connection: Connection, *, kind: Kind, row_id: int, patience: Patience)
         .values(due_at=NOW, **({"hinted": False} if kind == "segment" else {}))
     ).rowcount
     if woken and kind == "segment":
+        assert around is not None, "a segment has its replica"
         windows.fill(connection, stage=stage, around=around, patience=patience)
     elif woken:
-        outbox.post(connection, stage=stage, lane=around.lane, hint=hint_for(stage, row_id))
+        outbox.post(connection, stage=stage, lane=around.lane if around else stage.lane, hint=hint_for(stage, row_id))
     return bool(woken)
 
 
@@ -102,8 +101,8 @@ def sweep(connection: Connection, *, keep: timedelta) -> int:
     """Forget events older than `keep`, and waits of rows that went another way; returns how many were forgotten."""
     old = func.clock_timestamp() - interval(keep)
     gone = connection.execute(delete(restore_events).where(restore_events.c.received_at < old)).rowcount
-    for kind, state in (("replica", ReplicaState.PLANNING), ("segment", SegmentState.THAWING)):
-        table = WORK[kind]
+    for kind, stage in _STAGES.items():
+        table, state = WORK[kind], stage.state
         still = exists().where(table.c.id == restore_waits.c.row_id, table.c.state == state.value)
         lost = delete(restore_waits).where(restore_waits.c.kind == kind, restore_waits.c.since < old, ~still)
         gone += connection.execute(lost).rowcount

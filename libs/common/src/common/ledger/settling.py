@@ -13,7 +13,17 @@ from common.ledger.fixity import concluding
 from common.ledger.tables import NOW, ingests, replicas, segments
 from common.ledger.writing import none_in, write
 from common.outcome import Done, GoBack, Outcome, Rejected, Wait
-from common.topology import AGGREGATING, PLANNING, REGISTERING, THAWING, VERIFYING, State, hint_for, stage_of_row
+from common.topology import (
+    AGGREGATING,
+    PLANNING,
+    REGISTERING,
+    TAG_THAWING,
+    THAWING,
+    VERIFYING,
+    State,
+    hint_for,
+    stage_of_row,
+)
 from common.wording import count, size
 
 _BEFORE = {
@@ -89,6 +99,8 @@ def _done(
 
 def _after_import(connection: Connection, claim: Claim) -> None:
     state = claim.stage.next_state
+    if claim.stage is TAG_THAWING:
+        restores.leave(connection, claim)
     ended = {"finished_at": NOW} if state.terminal else {"due_at": NOW, "not_before": NOW}
     release(connection, claim, state=state.value, **ended, **afresh(claim))
     if following := stage_of_row(claim.kind, state):

@@ -12,12 +12,12 @@ restore_waits = Table(
     "restore_waits",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("row_id", BigInteger, primary_key=True, comment="of a replica or a segment"),
+    Column("row_id", BigInteger, primary_key=True, comment="of a replica, a segment or an import"),
     Column("bucket", Text(collation="C"), primary_key=True),
     Column("key", Text(collation="C"), primary_key=True),
     timestamp("since"),
     timestamp("told_at", nullable=True),
-    one_of("kind", ["replica", "segment"]),
+    one_of("kind", ["segment", "replica", "import"]),
     Index("ix_restore_waits_object", "bucket", "key"),
 )
 

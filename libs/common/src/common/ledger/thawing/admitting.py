@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from common.ledger.tables import NOW, replicas, segments
+from common.ledger.tables import NOW, imports, replicas, segments
 from common.ledger.thawing.tables import thaw_admissions, thaw_days, thaw_looks
 from common.ledger.thawing.usage import Key, snapshot
 from common.thawing.admission import Decision, plan
@@ -35,7 +35,8 @@ class Need:
 
     kind: Kind
     row_id: int
-    ingest_id: UUID
+    ingest_id: UUID | None
+    """None for an import."""
     objects: int
     bytes: int
     cost: Decimal
@@ -144,6 +145,8 @@ def _in_line(connection: Connection, need: Need, location: str) -> Any:
 def _replica_of(need: Need) -> Any:
     if need.kind == "replica":
         return need.row_id
+    if need.kind == "import":
+        return None
     return select(segments.c.replica_id).where(segments.c.id == need.row_id).scalar_subquery()
 
 
@@ -194,7 +197,7 @@ def _write_down(connection: Connection, decision: Decision, keys: Mapping[int, K
                 rounds=thaw_admissions.c.rounds + 1,
             )
         )
-    for kind, table in (("segment", segments), ("replica", replicas)):
+    for kind, table in (("segment", segments), ("replica", replicas), ("import", imports)):
         _hurry(connection, table, [keys[one.id][1] for one in decision.admitted if keys[one.id][0] == kind])
 
 

@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Table, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.domain.replica import SegmentState
 from common.ledger import context, events, windows
 from common.ledger.claims import Patience, interval
-from common.ledger.tables import NOW, ingests, segments
-from common.ledger.thawing.tables import thaw_admissions, thaw_bills
+from common.ledger.tables import NOW, imports, ingests, segments
+from common.ledger.thawing.tables import thaw_admissions, thaw_bills, thaw_import_bills
 from common.topology import THAWING, Kind
 
 
@@ -39,11 +39,15 @@ class Bill:
 
 
 def record(
-    connection: Connection, *, kind: Kind, row_id: int, ingest_id: UUID, location: str, bills: Sequence[Bill]
+    connection: Connection, *, kind: Kind, row_id: int, ingest_id: UUID | None, location: str, bills: Sequence[Bill]
 ) -> None:
-    """Add to what the ingest has cost, and take from what the row may still ask for."""
+    """Add to what the ingest (or import) has cost, and take from what the row may still ask for."""
     for bill in bills:
-        _add(connection, ingest_id, location, bill)
+        if ingest_id is None:
+            whose = select(func.coalesce(imports.c.parent_id, imports.c.id)).where(imports.c.id == row_id)
+            _add(connection, thaw_import_bills, location, bill, import_id=whose.scalar_subquery())
+        else:
+            _add(connection, thaw_bills, location, bill, ingest_id=ingest_id)
     fresh = sum(bill.objects for bill in bills if not bill.extension)
     table = thaw_admissions.c
     connection.execute(
@@ -56,9 +60,9 @@ def record(
     )
 
 
-def _add(connection: Connection, ingest_id: UUID, location: str, bill: Bill) -> None:
-    place = insert(thaw_bills).values(
-        ingest_id=ingest_id,
+def _add(connection: Connection, table: Table, location: str, bill: Bill, **whose: Any) -> None:
+    place = insert(table).values(
+        **whose,
         location_id=location,
         storage_class=bill.storage_class,
         tier=bill.tier,
@@ -70,10 +74,10 @@ def _add(connection: Connection, ingest_id: UUID, location: str, bill: Bill) -> 
         cost=bill.cost,
         priced=bill.priced,
     )
-    sums: Mapping[str, Any] = {name: thaw_bills.c[name] + place.excluded[name] for name in ("objects", "bytes", "cost")}
-    both = thaw_bills.c.priced & place.excluded.priced
+    sums: Mapping[str, Any] = {name: table.c[name] + place.excluded[name] for name in ("objects", "bytes", "cost")}
+    both = table.c.priced & place.excluded.priced
     connection.execute(
-        place.on_conflict_do_update(index_elements=list(thaw_bills.primary_key), set_={**sums, "priced": both})
+        place.on_conflict_do_update(index_elements=list(table.primary_key), set_={**sums, "priced": both})
     )
 
 
@@ -127,6 +131,13 @@ def _back(connection: Connection, row_id: int, *, patience: Patience) -> int:
         events.add(connection, around.ingest_id, told, once="thawing:prolonged")
         windows.fill(connection, stage=THAWING, around=around, patience=patience)
     return int(moved.rowcount)
+
+
+def billed_to_import(connection: Connection, *, import_id: int) -> list[Bill]:
+    """The same for an import with all its parts."""
+    mine = select(thaw_import_bills).where(thaw_import_bills.c.import_id == import_id)
+    by = (thaw_import_bills.c.storage_class, thaw_import_bills.c.tier, thaw_import_bills.c.days)
+    return [_bill(row) for row in connection.execute(mine.order_by(*by))]
 
 
 def billed(connection: Connection, *, ingest_id: UUID) -> list[Bill]:

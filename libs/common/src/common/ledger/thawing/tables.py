@@ -33,8 +33,8 @@ thaw_admissions = Table(
     Column("kind", Text, primary_key=True),
     Column("row_id", BigInteger, primary_key=True, autoincrement=False),
     Column("location_id", ForeignKey("locations.id"), nullable=False),
-    Column("replica_id", BigInteger, nullable=False),
-    Column("ingest_id", ForeignKey("ingests.id"), nullable=False),
+    Column("replica_id", BigInteger),  # imports have neither replica nor ingest
+    Column("ingest_id", ForeignKey("ingests.id")),
     Column("objects", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("cost", Numeric, nullable=False),  # estimated, of asking for it once
@@ -51,7 +51,7 @@ thaw_admissions = Table(
     timestamp("expires_at", nullable=True),
     timestamp("released_at", nullable=True),
     Column("copied", Boolean, nullable=False, server_default=text("false")),
-    one_of("kind", ["segment", "replica"]),
+    one_of("kind", ["segment", "replica", "import"]),
     Index(
         "ix_thaw_admissions_waiting",
         "location_id",
@@ -66,20 +66,28 @@ thaw_admissions = Table(
     ),
     Index("ix_thaw_admissions_copied", "location_id", "released_at", postgresql_where=text("copied")),
 )
-"""Triggers on segments and replicas set `readable_at` and `released_at`, whichever statement moves the row."""
+"""Triggers on segments, replicas and imports set `readable_at` and `released_at`, whichever statement moves the row."""
 
-thaw_bills = Table(
-    "thaw_bills",
-    metadata,
-    Column("ingest_id", ForeignKey("ingests.id"), primary_key=True),
-    Column("location_id", ForeignKey("locations.id"), primary_key=True),
-    Column("storage_class", Text, primary_key=True),
-    Column("tier", Text, primary_key=True),
-    Column("days", Integer, primary_key=True, autoincrement=False),  # 0: moved for good
-    Column("extension", Boolean, primary_key=True),  # a readable copy was prolonged
-    Column("currency", Text, primary_key=True),
-    Column("objects", BigInteger, nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-    Column("cost", Numeric, nullable=False),  # by the price book of its day
-    Column("priced", Boolean, nullable=False),  # the price book had all that it takes
+
+def _billed() -> list[Column[object]]:
+    """What was asked for, and what it came to."""
+    return [
+        Column("location_id", ForeignKey("locations.id"), primary_key=True),
+        Column("storage_class", Text, primary_key=True),
+        Column("tier", Text, primary_key=True),
+        Column("days", Integer, primary_key=True, autoincrement=False),  # 0: moved for good
+        Column("extension", Boolean, primary_key=True),  # a readable copy was prolonged
+        Column("currency", Text, primary_key=True),
+        Column("objects", BigInteger, nullable=False),
+        Column("bytes", BigInteger, nullable=False),
+        Column("cost", Numeric, nullable=False),  # by the price book of its day
+        Column("priced", Boolean, nullable=False),  # the price book had all that it takes
+    ]
+
+
+thaw_bills = Table("thaw_bills", metadata, Column("ingest_id", ForeignKey("ingests.id"), primary_key=True), *_billed())
+
+thaw_import_bills = Table(
+    "thaw_import_bills", metadata, Column("import_id", ForeignKey("imports.id"), primary_key=True), *_billed()
 )
+"""By the import that people asked for, whichever of its parts asked for them."""

@@ -21,6 +21,8 @@ _SAMPLE = 500
 
 WAITING = (thaw_admissions.c.admitted_at.is_(None), thaw_admissions.c.released_at.is_(None))
 IN_FLIGHT = (thaw_admissions.c.admitted_at.is_not(None), thaw_admissions.c.released_at.is_(None))
+_BAG: ColumnElement[Any] = func.coalesce(thaw_admissions.c.replica_id, -thaw_admissions.c.row_id)
+"""Whose turn it is within a campaign: the bag's, or the import's, each of which is for itself."""
 Key = tuple[str, int]
 """Kind and id of a row."""
 
@@ -36,7 +38,7 @@ def snapshot(connection: Connection, location: str, *, now: datetime, zone: tzin
         waiting=candidates,
         usage=_usage(connection, location, day=now.astimezone(zone).date(), soonest=timedelta(seconds=soonest)),
         campaigns=_held_by(connection, location, cast(ingests.c.campaign_id, Text)),
-        bags=_held_by(connection, location, thaw_admissions.c.replica_id),
+        bags=_held_by(connection, location, _BAG),
         copy_rate=copy_rate(connection, location),
     )
     return at, {number: (row.kind, row.row_id) for number, row in enumerate(rows)}
@@ -44,20 +46,18 @@ def snapshot(connection: Connection, location: str, *, now: datetime, zone: tzin
 
 def _waiting(connection: Connection, location: str) -> list[Any]:
     """The heads of every campaign's line: the first rows of all its bags before the second of any."""
-    of_bag = func.row_number().over(
-        partition_by=thaw_admissions.c.replica_id, order_by=(thaw_admissions.c.since, thaw_admissions.c.row_id)
-    )
+    of_bag = func.row_number().over(partition_by=_BAG, order_by=(thaw_admissions.c.since, thaw_admissions.c.row_id))
     every = (
         select(
             thaw_admissions,
             ingests.c.campaign_id,
-            thaw_admissions.c.replica_id.label("bag"),
-            replicas.c.priority,
+            _BAG.label("bag"),
+            func.coalesce(replicas.c.priority, 0).label("priority"),
             replicas.c.deadline,
             of_bag.label("turn"),
         )
-        .join(ingests, ingests.c.id == thaw_admissions.c.ingest_id)
-        .join(replicas, replicas.c.id == thaw_admissions.c.replica_id)
+        .outerjoin(ingests, ingests.c.id == thaw_admissions.c.ingest_id)
+        .outerjoin(replicas, replicas.c.id == thaw_admissions.c.replica_id)
         .where(thaw_admissions.c.location_id == location, *WAITING)
         .subquery()
     )
@@ -124,7 +124,7 @@ def _held_by(connection: Connection, location: str, by: ColumnElement[Any]) -> d
     rows = connection.execute(
         select(by, _sum(thaw_admissions.c.bytes))
         .select_from(thaw_admissions)
-        .join(ingests, ingests.c.id == thaw_admissions.c.ingest_id)
+        .outerjoin(ingests, ingests.c.id == thaw_admissions.c.ingest_id)
         .where(thaw_admissions.c.location_id == location, *IN_FLIGHT)
         .group_by(by)
     )
