@@ -95,7 +95,7 @@ def preview_document(
         asExpected=expected == selected.bags if expected is not None else None,
         first=[bag.path for bag in selected.examples],
     )
-    return told | cost
+    return {**told, **cost}
 
 
 def failure_document(failure: Failure) -> dict[str, Any]:
