@@ -16,7 +16,7 @@ from ingests_api import api as ingests_api
 from ingests_api.choosing import Offer
 
 _HTTP = """Two services answer behind one address: paths that begin with `/ingests`, `/backfills`, `/requirements`,
-`/dead-letters`, `/clients` or `/oauth2` are `ingests_api`'s, all others `bag_register`'s. Each gives its OpenAPI
+`/dead-letters`, `/thaws`, `/clients` or `/oauth2` are `ingests_api`'s, all others `bag_register`'s. Each gives its OpenAPI
 document at `/openapi.json` on its own port, with `/livez` and `/readyz` beside it; they are kept here as well, with
 examples of every request and answer: [ingests_api.json](openapi/ingests_api.json),
 [bag_register.json](openapi/bag_register.json). `/docs` of either is a page to read and try them, which asks nobody else

@@ -1,7 +1,6 @@
 """The one port of the local stack: passes requests on to the service that answers them.
 
-In production a load balancer does this: /ingests, /backfills, /requirements, /dead-letters, /clients, /oauth2 and
-/docs/openapi/ingests_api.json to ingests_api, the rest to bag_register.
+In production a load balancer does this: what begins as one of OF_INGESTS to ingests_api, the rest to bag_register.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host"}
-_OF_INGESTS = (
+OF_INGESTS = (
     "/ingests",
     "/backfills",
     "/requirements",
     "/dead-letters",
+    "/thaws",
     "/clients",
     "/oauth2",
     "/docs/openapi/ingests_api.json",
@@ -43,7 +43,7 @@ def gateway(*, ingests: str, register: str) -> Starlette:
     async def forward(request: Request) -> Response:
         # The raw path: identifiers may hold percent-encoded slashes, which must arrive as they were sent.
         raw = request.scope.get("raw_path", request.url.path.encode()).decode("ascii")
-        base = ingests if raw.startswith(_OF_INGESTS) else register
+        base = ingests if raw.startswith(OF_INGESTS) else register
         query = f"?{request.url.query}" if request.url.query else ""
         headers = [(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP]
         headers.append(("host", request.headers.get("host", "")))

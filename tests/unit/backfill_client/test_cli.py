@@ -108,3 +108,15 @@ def test_without_a_terminal_nothing_is_coloured_or_cut(deployment: Deployment) -
     shown = deployment.cli("bags", "missing", "--at", "azure")
     assert "\x1b" not in shown.stdout
     assert f"digitised/{identifier}/v1" in shown.stdout
+
+
+def test_a_thaw_is_estimated_for_what_was_named(deployment: Deployment) -> None:
+    deployment.bag("b1", 1, 2)
+    deployment.bag("b2")
+
+    one, all_of_it = (
+        json.loads(deployment.cli("-o", "json", "thaw", "estimate", "cold", *named).stdout)
+        for named in (["--bag", "digitised/b1", "--to", "azure", "--days", "7"], ["--space", "digitised"])
+    )
+
+    assert (one["bags"], all_of_it["bags"]) == (2, 3)

@@ -30,7 +30,7 @@ def estimate(
 ) -> None:
     """What thawing a bag, a space or a whole location would cost and take. Nothing is asked of any store."""
     with connected(context) as client:
-        found = client.thaws.estimate(location, space=space, bag=bag, to=to, tier=tier, restoredDays=days)
+        found = client.thaws.estimate(location, space=space, bag=bag, to=to, tier=tier, restored_days=days)
     form = form_of(context, output)
     if form is Form.JSON:
         show_json(found)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -107,11 +106,20 @@ class Thaws:
     def __init__(self, transport: Transport) -> None:
         self._http = transport
 
-    def estimate(self, location: str, **options: Any) -> ThawEstimate:
-        """Options: space, bag, to, tier, restoredDays."""
-        given = {name: value for name, value in options.items() if value is not None}
-        query = urlencode({"location": location} | given)
-        return ThawEstimate.model_validate(self._http.get(f"/thaws/estimate?{query}"))
+    def estimate(
+        self,
+        location: str,
+        *,
+        space: str | None = None,
+        bag: str | None = None,
+        to: str | None = None,
+        tier: str | None = None,
+        restored_days: int | None = None,
+    ) -> ThawEstimate:
+        """Of a bag ("digitised/b12345"), a space, or all that lies at the location; `to`: where it would be copied."""
+        wanted = {"location": location, "space": space, "bag": bag, "to": to, "tier": tier}
+        found = self._http.get("/thaws/estimate", {**wanted, "restoredDays": restored_days})
+        return ThawEstimate.model_validate(found)
 
     def of_ingest(self, ingest_id: str) -> ThawState:
         return ThawState.model_validate(self._http.get(f"/ingests/{quote(ingest_id, safe='')}/thawing"))
