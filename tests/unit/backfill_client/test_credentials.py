@@ -153,5 +153,41 @@ def test_a_file_that_holds_no_credentials_is_a_usage_error_that_does_not_quote_i
     assert [one.exit_code for one in (ended, missing, half)] == [2, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, Credentials()),
+        ({"BACKFILL_TOKEN": "t", "BACKFILL_CLIENT_ID": "i"}, Credentials(token="t")),
+        ({"BACKFILL_API_KEY": "k", "BACKFILL_CREDENTIALS": "none.json"}, Credentials(api_key="k")),
+        (
+            {"BACKFILL_CLIENT_ID": "i", "BACKFILL_CLIENT_SECRET": "s", "BACKFILL_CREDENTIALS": "none.json"},
+            Credentials(client_id="i", client_secret="s"),
+        ),
+    ],
+)
+def test_the_environment_names_who_calls_as_for_the_command_line(
+    environment: dict[str, str], expected: Credentials
+) -> None:
+    assert Credentials.from_environment(environment) == expected
+
+
+def test_what_the_environment_lacks_is_named(tmp_path: Path) -> None:
+    file = credentials_file(tmp_path, client_id="i", client_secret="s")
+    assert Credentials.from_environment({"BACKFILL_CREDENTIALS": file}) == Credentials(client_id="i", client_secret="s")
+
+    with pytest.raises(ValueError, match="BACKFILL_CLIENT_SECRET both"):
+        Credentials.from_environment({"BACKFILL_CLIENT_ID": "i"})
+    with pytest.raises(ValueError, match="cannot be read"):
+        Credentials.from_environment({"BACKFILL_CREDENTIALS": str(tmp_path / "none")})
+    with pytest.raises(ValueError, match="set BACKFILL_API"):
+        BackfillClient.from_environment({"BACKFILL_TOKEN": "t"})
+
+
+def test_a_client_from_the_environment_speaks_to_the_api_that_it_names(api: str, operator: Fresh) -> None:
+    known = {"BACKFILL_API": api, "BACKFILL_CLIENT_ID": operator.id, "BACKFILL_CLIENT_SECRET": operator.secret}
+    with BackfillClient.from_environment(known) as client:
+        assert [one.name for one in client.get_clients()] == ["root"]
+
+
 def test_secrets_do_not_print() -> None:
     assert "s3cr3t" not in repr(Credentials(token="s3cr3t", api_key="s3cr3t", client_id="a", client_secret="s3cr3t"))

@@ -107,6 +107,14 @@ def test_the_command_line_tells_events_a_line_each(engine: Engine, quiet: None) 
     assert (rows[0], len(rows)) == ("id,when,about,destination,status,event", 3)
 
 
+def test_the_command_line_ends_after_as_many_events_as_it_was_told(engine: Engine, quiet: None) -> None:
+    with an_api(engine) as (address, ingest):
+        says(engine, ingest, "one", "two", "three")
+        told = backfill("--api", address, "-o", "json", "events", "--after", "0.0", "--limit", "2").output.splitlines()
+
+    assert [json.loads(line)["description"] for line in told] == ["One", "Two"]
+
+
 def test_lines_are_read_as_the_standard_says() -> None:
     text = ': a comment\n\nevent: ingest\ndata: {\ndata:"a"}\nid: 7.1\n\n:\nretry: 10\n\nignored\n\n'
     assert list(_events(text.split("\n"))) == [

@@ -1,9 +1,8 @@
 """The typed client of the Backfill APIs.
 
-from backfill_client import BackfillClient, Credentials
+from backfill_client import BackfillClient
 
-credentials = Credentials(client_id="bfc_…", client_secret="bfs_…")
-with BackfillClient("https://backfill.example.org", credentials=credentials) as backfill:
+with BackfillClient.from_environment() as backfill:  # BACKFILL_API and BACKFILL_CREDENTIALS, as for the command line
     ingest = backfill.create_backfill("digitised", "b12345", destination="azure")
     for ingest in backfill.watch_ingest(ingest.id):
         print(ingest.status)

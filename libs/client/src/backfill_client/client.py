@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -65,6 +66,18 @@ class BackfillClient:
         self.evidence = Evidence(self._register)
         # Less than the time for a request, so that one that waits for news is answered and not given up.
         self._wait = max(0, min(_LONGEST_WAIT, int(timeout) - 5))
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """As the command line: BACKFILL_API, BACKFILL_REGISTER_API, and `Credentials.from_environment`.
+
+        Raises ValueError, which names the variable.
+        """
+        known = os.environ if environment is None else environment
+        if not (api := known.get("BACKFILL_API")):
+            raise ValueError("set BACKFILL_API to the API's address, such as http://127.0.0.1:8000")
+        register = known.get("BACKFILL_REGISTER_API") or None
+        return cls(api, register=register, credentials=Credentials.from_environment(known))
 
     def __enter__(self) -> Self:
         return self

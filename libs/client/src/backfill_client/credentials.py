@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -13,6 +14,13 @@ import httpx
 
 from backfill_client.errors import ApiRefused, ApiUnreachable
 
+_VARIABLES = (
+    "BACKFILL_TOKEN",
+    "BACKFILL_API_KEY",
+    "BACKFILL_CLIENT_ID",
+    "BACKFILL_CLIENT_SECRET",
+    "BACKFILL_CREDENTIALS",
+)
 _EARLY = 30.0
 """Seconds before its end that a token is replaced: it must last until the request arrives."""
 
@@ -45,6 +53,23 @@ class Credentials:
         if "api_key" not in found and not {"client_id", "client_secret"} <= set(found):
             raise ValueError(f"{path} has neither api_key nor client_id and client_secret")
         return cls(**found)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Credentials:
+        """The first that is set, as the command line takes it; none where none is.
+
+        BACKFILL_TOKEN, BACKFILL_API_KEY, BACKFILL_CLIENT_ID with BACKFILL_CLIENT_SECRET, or BACKFILL_CREDENTIALS, a
+        file. Raises ValueError for an id without its secret and for a file that is none.
+        """
+        known = os.environ if environment is None else environment
+        token, api_key, client_id, secret, path = (known.get(name) or None for name in _VARIABLES)
+        if token or api_key:
+            return cls(token=token, api_key=api_key)
+        if bool(client_id) != bool(secret):
+            raise ValueError("set BACKFILL_CLIENT_ID and BACKFILL_CLIENT_SECRET both, or neither")
+        if client_id or path is None:
+            return cls(client_id=client_id, client_secret=secret)
+        return cls.from_path(Path(path))
 
     def auth(self, api: str) -> httpx.Auth | None:
         """For httpx; `api` is the ingests API's address. None where there are no credentials."""

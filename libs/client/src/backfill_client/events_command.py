@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ def events(
     ingest: Annotated[str | None, typer.Option(help="Of this ingest only, from its beginning to its end")] = None,
     campaign: Annotated[str | None, typer.Option(help="Of this campaign only")] = None,
     after: Annotated[str | None, typer.Option(help="Go on behind the event with this id", metavar="ID")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many events")] = None,
     output: OutputOption = None,
 ) -> None:
     """Tell what happens, as it happens, until it is interrupted; as json, a line for each event."""
@@ -31,7 +33,7 @@ def events(
     if form is Form.CSV:
         csv.writer(sys.stdout, lineterminator="\n").writerow(_COLUMNS)
     with connected(context) as client:
-        for news in _told(client, ingest=ingest, campaign=campaign, after=after):
+        for news in islice(_told(client, ingest=ingest, campaign=campaign, after=after), limit):
             _show(news, form)
 
 
