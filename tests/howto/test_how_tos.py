@@ -1,8 +1,7 @@
-"""Every block of every how-to is run, in order, against both APIs; what cannot be run here says so to its reader."""
+"""Every how-to is followed in each way that it shows, block by block, against both APIs."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -16,75 +15,96 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, insert, literal, select
 
-from common.domain.bag import BagVersion
 from common.domain.location import LocationId
-from common.ledger.dead_letter_tables import dead_letters
-from common.ledger.engine import transaction
-from common.ledger.tables import bag_locations, bag_versions, imports
+from common.ledger.tables import imports
 from common.web.auth import everyone
 from common.web.serving import HttpServer
-from howto.blocks import HOW_TOS, Block, blocks, kept
+from howto.blocks import HOW_TOS, Block, Way, blocks, kept
+from howto.seeds import a_reader, a_register
 from ingests_api.api import make_app
 from ingests_api.choosing import Offer
+from ingests_api.streaming.streams import Rhythm
 from ingests_api.surroundings import Surroundings
 from local_stack.servers.ports import free_port
 from local_stack.servers.postgres_address import PostgresAddress
-from unit.bag_register.builders import Register, a_bag
+from unit.bag_register.builders import Register, in_memory
 from unit.bag_register.ledgers import a_ledger
-from unit.ingests_api.builders import fail, wish
 
-NOT_RUN: dict[str, list[str]] = json.loads(Path(__file__).with_name("not_run.json").read_text("utf-8"))
-"""By page, why blocks are not run. Each reason stands in its block too."""
-PAGES = sorted(HOW_TOS.glob("*.md"))
-RUN = [page for page in PAGES if any(block.excuse is None for block in blocks(page))]
-BODY = '{"replica_id":1,"type":"ReplicaRequested"}'
+BRIEF = Rhythm(heartbeat=0.1, life=0)
+"""Streams that end as soon as there is nothing more to say: the reader's curl does not."""
+LOCATIONS = {"cold": "", "azure": "bags/", "inventories": "", "exports": ""}
 _MARK = "=== block {} ==="
 
 
+def followed(page: Path, way: Way) -> list[Block]:
+    """The blocks that a reader of this way runs; what is no request belongs to the way in its language."""
+    shell = Way.COMMAND_LINE if any(Way.COMMAND_LINE in block.ways for block in blocks(page)) else Way.CURL
+    ways = [(block, block.ways or {Way.PYTHON if block.language == "python" else shell}) for block in blocks(page)]
+    return [block for block, shown in ways if way in shown and block.excuse is None]
+
+
+READINGS = [(page, way) for page in sorted(HOW_TOS.glob("*.md")) for way in Way if followed(page, way)]
+
+
 @pytest.fixture(scope="module")
-def environment(
+def environments(
     postgres: PostgresAddress, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    """Both APIs behind one address, over a ledger with something in it; and what the pages call their things."""
-    folder = tmp_path_factory.mktemp("reader")
+) -> Iterator[dict[Way, dict[str, str]]]:
+    """Both APIs behind one address, and for the reader of each way what the pages call their things."""
     with a_ledger(postgres, migrated_template) as engine:
-        register = Register(engine)
-        locations = {id: config.location for id, config in register.stores.configs.items()}
-        offer = Offer(locations=locations, writable=frozenset({LocationId("azure")}))
-        app = make_app(
-            Surroundings(engine=engine, offer=offer, new_id=uuid4, guard=everyone(), wake_relay=lambda: None)
+        register = Register(engine, [in_memory(name, prefix) for name, prefix in LOCATIONS.items()])
+        places = {id: config.location for id, config in register.stores.configs.items()}
+        around = Surroundings(
+            engine=engine,
+            offer=Offer(locations=places, writable=frozenset({LocationId("azure")})),
+            new_id=uuid4,
+            guard=everyone(),
+            wake_relay=lambda: None,
+            rhythm=BRIEF,
         )
         with (
             register.serving() as bags,
-            HttpServer(app, host="127.0.0.1", port=0) as ingests,
+            HttpServer(make_app(around), host="127.0.0.1", port=0) as ingests,
             a_gateway(ingests=f"http://127.0.0.1:{ingests.port}", register=str(bags.base_url).rstrip("/")) as api,
+            httpx.Client(base_url=api, timeout=30) as http,
         ):
-            things = seeded(register, engine, api, folder)
-            ended = threading.Event()
-            worker = threading.Thread(target=importing, args=[register, ended])
-            worker.start()
-            yield {
-                **{name: value for name, value in os.environ.items() if not name.startswith("BACKFILL_")},
+            a_register(register, [way.name.lower() for way in Way], http)
+            general = {name: value for name, value in os.environ.items() if not name.startswith("BACKFILL_")} | {
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "NO_COLOR": "1",
-                "HOME": str(folder),
                 "API": api,
                 "BACKFILL_API": api,
                 "TOKEN": "of-nobody",
-                **things,
+                "BACKFILL_DATABASE_URL": engine.url.render_as_string(hide_password=False),
             }
-            ended.set()
-            worker.join()
+            found = {}
+            for way in Way:
+                folder = tmp_path_factory.mktemp(way.name.lower())
+                own = a_reader(way.name.lower(), register=register, http=http, folder=folder)
+                found[way] = general | own | {"HOME": str(folder)}
+            with importing(register):
+                yield found
 
 
-def importing(register: Register, until: threading.Event) -> None:
+@contextmanager
+def importing(register: Register) -> Iterator[None]:
     """The worker that imports need; nothing else works here."""
-    while not until.wait(0.1):
-        for row in register.rows(imports):
-            if row["state"] == "walking":
-                register.work(row["id"])
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.1):
+            for row in register.rows(imports):
+                if row["state"] == "walking":
+                    register.work(row["id"])
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        worker.join()
 
 
 @contextmanager
@@ -110,73 +130,18 @@ def reachable(port: int) -> bool:
     return False
 
 
-def seeded(register: Register, engine: Engine, api: str, folder: Path) -> dict[str, str]:
-    """Bags, one of them copied; an ingest that runs, one that failed, a campaign, an import and dead letters."""
-    for name in ("b10000001", "b10000002", "b10000003", "b10000004", "b10000005", "b12345"):
-        register.put(BagVersion.of("digitised", name, 1), a_bag({"a.txt": b"hello"}, identifier=name))
-    register.adopt()
-    (folder / "request.json").write_text(json.dumps(wish("b10000004")))
-    with httpx.Client(base_url=api, timeout=30) as http:
-
-        def made(path: str, document: object) -> str:
-            answer = http.post(path, json=document).raise_for_status()
-            return str(answer.json()["id"])
-
-        running, failed = made("/ingests", wish("b10000002")), made("/ingests", wish("b10000003"))
-        stuck = made("/ingests", wish("b10000005"))
-        fail(engine, failed)
-        campaign = made("/backfills", {"destination": {"id": "azure"}, "selection": {"bags": ["digitised/b12345"]}})
-        reader = http.post("/clients", json={"name": "reader", "scopes": ["bags:read"]}).raise_for_status().json()
-        key = (
-            http.post("/clients", json={"kind": "key", "name": "key", "scopes": ["bags:read"]})
-            .raise_for_status()
-            .json()
-        )
-        lost = made("/clients", {"name": "lost", "scopes": ["bags:read"]})
-    with transaction(engine) as connection:
-        copied = select(bag_versions.c.id, literal("azure"), literal("E3"), literal("replica")).where(
-            bag_versions.c.external_identifier == "b12345"
-        )
-        columns = ["bag_version_id", "location_id", "evidence_class", "role"]
-        connection.execute(insert(bag_locations).from_select(columns, copied))
-        letters = [
-            connection.execute(
-                insert(dead_letters)
-                .values(
-                    queue="bag_warmer_planning_backfill",
-                    code="not_a_hint",
-                    reason="sent by a newer release",
-                    attempts=1,
-                    body=BODY,
-                )
-                .returning(dead_letters.c.id)
-            ).scalar_one()
-            for _ in range(2)
-        ]
-    return {
-        "INGEST": running,
-        "FAILED": failed,
-        "STUCK": stuck,
-        "IMPORT": str(register.rows(imports)[0]["id"]),
-        "CAMPAIGN": campaign,
-        "LETTER": str(letters[0]),
-        "OTHER_LETTER": str(letters[1]),
-        "CLIENT_ID": reader["id"],
-        "CLIENT_SECRET": reader["secret"],
-        "KEY": key["secret"],
-        "LOST_ID": lost,
-        "FOLDER": str(folder),
-    }
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
-def test_what_a_page_tells_to_run_runs_and_says_what_it_promises(page: Path, environment: dict[str, str]) -> None:
-    runnable = [block for block in blocks(page) if block.excuse is None]
+@pytest.mark.parametrize(
+    ("page", "way"), READINGS, ids=[f"{page.stem}-{way.name.lower()}" for page, way in READINGS]
+)
+def test_what_a_page_tells_to_run_runs_and_says_what_it_promises(
+    page: Path, way: Way, environments: dict[Way, dict[str, str]]
+) -> None:
+    runnable = followed(page, way)
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script(runnable)],
-        cwd=environment["FOLDER"],
-        env=environment,
+        cwd=environments[way]["FOLDER"],
+        env=environments[way],
         capture_output=True,
         text=True,
         timeout=120,
@@ -187,12 +152,6 @@ def test_what_a_page_tells_to_run_runs_and_says_what_it_promises(page: Path, env
     said = said_by(ran.stdout, runnable)
     broken = [(block.line, line) for block in runnable for line in block.promises if not kept(line, said[block.line])]
     assert broken == []
-
-
-def test_what_is_not_run_is_known_and_says_why() -> None:
-    found = {page.name: [block.excuse for block in blocks(page) if block.excuse] for page in PAGES}
-
-    assert {name: excuses for name, excuses in found.items() if excuses} == NOT_RUN
 
 
 def script(runnable: list[Block]) -> str:
