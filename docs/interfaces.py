@@ -16,14 +16,12 @@ from ingests_api import api as ingests_api
 from ingests_api.choosing import Offer
 
 _HTTP = """Two services answer behind one address: paths that begin with `/ingests`, `/backfills`, `/requirements`,
-`/dead-letters`, `/thaws`, `/clients` or `/oauth2` are `ingests_api`'s, all others `bag_register`'s. Each gives its OpenAPI
-document at `/openapi.json` on its own port, with `/livez` and `/readyz` beside it; they are kept here as well, with
-examples of every request and answer: [ingests_api.json](openapi/ingests_api.json),
+`/dead-letters`, `/thaws`, `/clients` or `/oauth2` are `ingests_api`'s, all others `bag_register`'s. Each gives its
+OpenAPI document at `/openapi.json` on its own port, with `/livez` and `/readyz` beside it; they are kept here as well,
+with examples of every request and answer: [ingests_api.json](openapi/ingests_api.json),
 [bag_register.json](openapi/bag_register.json). `/docs` of either is a page to read and try them, which asks nobody else
 for anything; to have both on it, pass `/docs/openapi/ingests_api.json` on to `ingests_api`.
-The how-tos show requests and answers:
-[authenticate](../how-to/authenticate.md), [backfill one bag](../how-to/backfill-one-bag.md),
-[import an archive](../how-to/import-an-archive.md).
+[The how-tos](../how-to/README.md) show requests and answers.
 
 A refusal is a document with `httpStatus`, `label` and a `description` that says what to send instead; with
 `Accept: application/problem+json` it is a problem document with a stable `type`

@@ -21,7 +21,7 @@ from common.ledger.tables import imports
 from common.web.auth import everyone
 from common.web.serving import HttpServer
 from howto.blocks import HOW_TOS, Block, Way, blocks, kept
-from howto.seeds import a_reader, a_register
+from howto.seeds import a_campaign, a_reader, a_register
 from ingests_api.api import make_app
 from ingests_api.choosing import Offer
 from ingests_api.streaming.streams import Rhythm
@@ -78,11 +78,13 @@ def environments(
                 "TOKEN": "of-nobody",
                 "BACKFILL_DATABASE_URL": engine.url.render_as_string(hide_password=False),
             }
-            found = {}
+            found: dict[Way, dict[str, str]] = {}
             for way in Way:
                 folder = tmp_path_factory.mktemp(way.name.lower())
                 own = a_reader(way.name.lower(), register=register, http=http, folder=folder)
                 found[way] = general | own | {"HOME": str(folder)}
+            for own in found.values():
+                own["CAMPAIGN"] = a_campaign(http)
             with importing(register):
                 yield found
 
@@ -131,9 +133,7 @@ def reachable(port: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "way"), READINGS, ids=[f"{page.stem}-{way.name.lower()}" for page, way in READINGS]
-)
+@pytest.mark.parametrize(("page", "way"), READINGS, ids=[f"{page.stem}-{way.name.lower()}" for page, way in READINGS])
 def test_what_a_page_tells_to_run_runs_and_says_what_it_promises(
     page: Path, way: Way, environments: dict[Way, dict[str, str]]
 ) -> None:

@@ -14,7 +14,8 @@ NOT_RUN: dict[str, list[str]] = json.loads((_HERE / "not_run.json").read_text("u
 """By page, why blocks are not run. Each reason stands in its block too."""
 OTHER_WAYS: dict[str, str] = json.loads((_HERE / "other_ways.json").read_text("utf-8"))
 """Pages without all three ways, and the sentence that tells the reader why."""
-PAGES = sorted(HOW_TOS.glob("*.md"))
+INDEX = HOW_TOS / "README.md"
+PAGES = sorted(page for page in HOW_TOS.glob("*.md") if page != INDEX)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -39,3 +40,9 @@ def test_what_is_not_run_is_known_and_says_why() -> None:
     found = {page.name: [block.excuse for block in blocks(page) if block.excuse] for page in PAGES}
 
     assert {name: excuses for name, excuses in found.items() if excuses} == NOT_RUN
+
+
+def test_the_index_has_every_page() -> None:
+    index = INDEX.read_text("utf-8")
+
+    assert [page.name for page in PAGES if f"({page.name})" not in index] == []
