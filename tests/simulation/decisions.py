@@ -8,7 +8,7 @@ or two faults.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -31,6 +31,8 @@ class Question:
     number: int
     site: str
     kinds: tuple[str, ...]
+    inside: bool = False
+    """Of a transaction of the ledger."""
 
 
 @dataclass(slots=True)
@@ -49,12 +51,18 @@ class Decisions:
     """Kind → how often it happened. What the seed's fate holds counts when it takes effect."""
     questions: list[Question] | None = None
     """Every question, where somebody wants to know."""
+    inside: Callable[[], bool] = lambda: False
+    """Whether a transaction is open."""
+    parting: Callable[[Decisions], None] | None = None
+    """Called at every question, before it is answered; it may let several runs go on from here, each with a script."""
 
     def ask(self, site: str, kinds: tuple[str, ...]) -> Fault | None:
         """What goes wrong here, if anything."""
         self.asked += 1
+        if self.parting is not None:
+            self.parting(self)
         if self.questions is not None and not self.calm:
-            self.questions.append(Question(self.asked, site, kinds))
+            self.questions.append(Question(self.asked, site, kinds, self.inside()))
         if self.script is not None:
             fault = self.script.get(self.asked)
             if fault is not None and fault.kind not in kinds:
@@ -65,6 +73,16 @@ class Decisions:
             self.injected[self.asked] = (site, fault)
             self.done[fault.kind] += not site.startswith("fate")
         return fault
+
+    def go_on(
+        self,
+        script: Script,
+        *,
+        questions: list[Question] | None = None,
+        parting: Callable[[Decisions], None] | None = None,
+    ) -> None:
+        """From here on with other faults."""
+        self.script, self.questions, self.parting = script, questions, parting
 
     def _drawn(self, kinds: tuple[str, ...]) -> Fault | None:
         drawn = self.random.random()

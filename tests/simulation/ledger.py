@@ -91,6 +91,17 @@ def _sequences(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Verbs:
+    begin: str
+    commit: str
+    rollback: str
+
+
+_ALONE = _Verbs("BEGIN", "COMMIT", "ROLLBACK")
+_NESTED = _Verbs("SAVEPOINT one", "RELEASE SAVEPOINT one", "ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one")
+
+
+@dataclass(frozen=True, slots=True)
 class After:
     """What a commit left behind."""
 
@@ -102,6 +113,15 @@ class After:
     """Seconds until somebody shall be called back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """See Ledger.mark."""
+
+    name: str
+    counted: list[tuple[int, bool]]
+    """Of each sequence, its last value, and whether it was given out."""
+
+
 class Ledger:
     """One connection to one prepared database."""
 
@@ -109,26 +129,36 @@ class Ledger:
         self.connection: Connection = open_engine(dsn, name="simulation", pool_size=1).connect()
         self.connection = self.connection.execution_options(isolation_level="AUTOCOMMIT")
         self.raw: psycopg.Connection[Any] = self.connection.connection.driver_connection  # type: ignore[assignment]
+        # Every statement is sent again and again, and none outlives its tables.
+        self.raw.prepare_threshold, self.raw.prepared_max = 0, 10_000
         self.seen = 0
         self.transactions = 0
+        self.inside = False
+        """A transaction is open."""
+        self._verbs = _ALONE
         self._forgotten = 0
         self._tables = _tables(self.raw)
         self._sequences = _sequences(self.raw)
+        self._counted = " UNION ALL ".join(f"SELECT last_value, is_called FROM {name}" for name in self._sequences)
 
     def begin(self, *, now: str, name: str) -> None:
         self.transactions += 1
-        self.raw.execute(f"BEGIN; SELECT sim.at('{now}', '{name}')")
+        self.inside = True
+        self._several(f"{self._verbs.begin}; SELECT sim.at('{now}', '{name}')")
 
     def tell_time(self, now: str) -> None:
         """For questions outside of transactions."""
-        self.raw.execute(f"SELECT sim.at('{now}', 'simulation')")
+        self._several(f"SELECT sim.at('{now}', 'simulation')")
 
     def rollback(self) -> None:
-        self.raw.execute("ROLLBACK")
-        self.connection.rollback()
+        self.inside = False
+        self._bare(self._verbs.rollback)
 
     def commit(self) -> After:
-        cursor = self.raw.execute(f"COMMIT; SELECT {_TRAIL} FROM sim.look({self.seen}); SELECT * FROM sim.pending()")
+        self.inside = False
+        cursor = self._several(
+            f"{self._verbs.commit}; SELECT {_TRAIL} FROM sim.look({self.seen}); SELECT * FROM sim.pending()"
+        )
         cursor.nextset()
         changes = [Change(*row) for row in cursor.fetchall()]
         if changes:
@@ -138,11 +168,11 @@ class Ledger:
 
     def seconds_to_due(self, now: str) -> float | None:
         """Until the next row is due; None: no row waits."""
-        return self.raw.execute(f"SELECT sim.seconds_to_due('{now}')").fetchone()[0]
+        return self._several(f"SELECT sim.seconds_to_due('{now}')").fetchone()[0]
 
     def seconds_to_callback(self, now: str) -> float | None:
         """Until the next callback is due; None: nobody waits for one."""
-        return self.raw.execute(f"SELECT sim.seconds_to_callback('{now}')").fetchone()[0]
+        return self._several(f"SELECT sim.seconds_to_callback('{now}')").fetchone()[0]
 
     def forget(self) -> None:
         """Empty all tables, whatever the product's guards say, so that a seed is the same story wherever it runs.
@@ -157,8 +187,49 @@ class Ledger:
             restarts = ", ".join(f"setval('{name}', 1, false)" for name in self._sequences)
             emptied = f"{deletions}; SELECT {restarts}"
         # The guards that keep history and evidence are off meanwhile: a superuser may.
-        self.raw.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {emptied}; COMMIT")
+        self._several(f"BEGIN; SET LOCAL session_replication_role = replica; {emptied}; COMMIT")
         self.seen = 0
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Everything in the block is one transaction, rolled back at its end; transactions in it are savepoints.
+
+        No statement of the product behaves otherwise in there: it has no constraints, triggers or locks that wait for
+        the end of a transaction, and nobody else is connected.
+        """
+        self._bare("BEGIN")
+        self._verbs = _NESTED
+        try:
+            yield
+        finally:
+            self._bare("ROLLBACK")
+            self._verbs = _ALONE
+
+    def mark(self, name: str) -> Mark:
+        """The state to which `back_to` returns. Only within `undone`, and between transactions."""
+        self._bare(f"SAVEPOINT {name}")
+        return Mark(name, self.raw.execute(self._counted).fetchall())
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what happened since, and that the mark was set."""
+        self._bare(f"ROLLBACK TO SAVEPOINT {mark.name}; RELEASE SAVEPOINT {mark.name}")
+        # Sequences do not take part in transactions.
+        restored = zip(self._sequences, mark.counted, strict=True)
+        self._several("SELECT " + ", ".join(f"setval('{name}', {last}, {used})" for name, (last, used) in restored))
+
+    def prepare_no_more(self) -> None:
+        """Statements that are prepared stay so. For one who shares the connection with others who would not know."""
+        self.raw.prepare_threshold = 1 << 30
+
+    def _bare(self, statements: str) -> None:
+        """Not by psycopg, which would forget its prepared statements at a rollback; PostgreSQL keeps them."""
+        result = self.raw.pgconn.exec_(statements.encode())
+        if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+            raise psycopg.OperationalError(result.get_error_message())
+
+    def _several(self, statements: str) -> psycopg.Cursor[Any]:
+        """Statements in one round trip; each text is another one, so there is nothing to prepare."""
+        return self.raw.execute(statements, prepare=False)
 
     def close(self) -> None:
         self.connection.close()

@@ -88,8 +88,9 @@ class Simulation:
         quiet: bool = False,
         trace: Callable[[str], None] | None = None,
         keep_questions: bool = False,
+        parting: Callable[[Decisions], None] | None = None,
     ) -> None:
-        """`favours`: rates in place of those that the seed draws."""
+        """`favours`: rates in place of those that the seed draws. `parting`: see Decisions."""
         chance = Random(f"faults {seed}")
         rates: dict[str, float] = {} if quiet else swarm(chance)
         if rates or favours:
@@ -97,7 +98,8 @@ class Simulation:
             rates["kill_after"] = rates["kill_after_commit"] = rates.get("kill", 0.0)
         self.seed = seed
         self.shape = shape or draw(seed)
-        self.decisions = Decisions(chance, rates, script, questions=[] if keep_questions else None)
+        self.decisions = Decisions(chance, rates, script, inside=lambda: ledger.inside, parting=parting)
+        self.decisions.questions = [] if keep_questions else None
         self.world = World(self.decisions, Random(f"time {seed}"), haste=self.shape.haste, trace=trace)
         self.ledger = ledger
         self.violations: list[Violation] = []

@@ -10,12 +10,14 @@ import structlog
 from common.ports import ObjectStore
 from local_stack.servers.postgres_address import PostgresAddress
 from servers.handles import fresh_name
+from simulation.branching import Branches
 from simulation.campaign import run_seed
-from simulation.decisions import Fault
+from simulation.decisions import Decisions, Fault, Question
 from simulation.ledger import Ledger, prepare
 from simulation.mutants import MUTANTS, broken, chase
-from simulation.pairs import places, run_script
-from simulation.run import quieten
+from simulation.pairs import Task, places, run_script, run_task, tasks
+from simulation.run import Simulation, quieten
+from simulation.shapes import smallest
 from simulation.shrinking import shrink
 from simulation.stores import FailingStore
 
@@ -36,6 +38,21 @@ def ledger(postgres: PostgresAddress) -> Iterator[Ledger]:
     ledger.close()
     structlog.configure(**logging)
     postgres.drop_database(name)
+
+
+def parted(branches: Branches, *, at: int, script: Mapping[int, Fault], story: list[str]) -> list[Question]:
+    """A run that meets with no fault, until one branch of it goes on with these; what that is asked."""
+
+    def parting(decisions: Decisions) -> None:
+        if decisions.asked != at:
+            return
+        answer = branches.part()
+        if answer is not None:
+            branches.answer(answer)
+        decisions.go_on(script, questions=[])
+
+    simulation = Simulation(0, branches.ledger, shape=smallest(), script={}, parting=parting, trace=story.append)
+    return simulation.run().questions
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, 5))
@@ -60,6 +77,45 @@ def test_single_faults_break_no_promise(ledger: Ledger) -> None:
     assert failed == {}
 
 
+def test_pairs_of_faults_are_tried_in_branches_of_one_run(ledger: Ledger) -> None:
+    last = [task for task in tasks(places(ledger, ""), set()) if any(kind == "kill" for _, kind in task.alone)][-1]
+    kills = tuple(place for place in last.alone if place[1] == "kill")[-1:]
+
+    told = run_task(ledger, Task(last.at, kills, kills))
+
+    assert (told.singles, told.failed) == (1, [])
+    assert told.pairs > 0
+    assert ledger.raw.execute("SELECT count(*) FROM ingests").fetchone() == (0,)
+
+
+def test_a_branch_is_the_same_run_as_one_by_itself(ledger: Ledger) -> None:
+    task = next(task for task in tasks(places(ledger, ""), set()) if len(task.alone) > 8)
+    script = {task.alone[-1][0]: Fault(task.alone[-1][1], 0.7)}
+    alone: list[str] = []
+    _, asked = run_script(ledger, script, trace=alone.append)
+
+    ledger.forget()
+    with ledger.undone():
+        branches = Branches(ledger)
+        if (branched := branches.part()) is None:
+            story: list[str] = []
+            rest = parted(branches, at=task.at, script=script, story=story)
+            branches.answer((story, rest))
+    story, rest = branched
+
+    assert story == alone
+    assert rest == [question for question in asked if question.number >= task.at]
+
+
+def test_a_promise_that_breaks_in_a_branch_is_told(ledger: Ledger) -> None:
+    task = next(task for task in tasks(places(ledger, ""), set()) if ("message_lost") in {k for _, k in task.alone})
+
+    with broken("no_reaper", ledger):
+        told = run_task(ledger, task)
+
+    assert {next(iter(script.values())).kind for script, _ in told.failed} >= {"message_lost"}
+
+
 @pytest.mark.parametrize("mutant", ["no_outbox_and_no_reaper", "evidence_unwritten", "messages_are_counted"])
 def test_a_broken_mechanism_is_noticed(ledger: Ledger, mutant: str) -> None:
     assert chase(ledger, mutant).seed is not None
@@ -82,6 +138,16 @@ def test_the_faults_of_a_seed_as_a_script_are_the_same_story(ledger: Ledger) -> 
     run_seed(ledger, 3, script={number: fault for number, (_, fault) in result.injected.items()}, trace=played.append)
 
     assert played == drawn
+
+
+def test_a_run_is_the_same_story_where_its_transactions_are_savepoints_of_one(ledger: Ledger) -> None:
+    stories: list[list[str]] = [[], []]
+    run_seed(ledger, 2, trace=stories[0].append)
+    ledger.forget()
+    with ledger.undone():
+        Simulation(2, ledger, trace=stories[1].append).run()
+
+    assert stories[0] == stories[1]
 
 
 def test_every_request_to_a_store_can_fail() -> None:
