@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import backfill_replicator.large
 import replica_aggregator.step
 import replica_aggregator.tally
 import verifier.checks
@@ -42,12 +43,14 @@ from simulation.breaking import (
     replaced,
     same_bag_unchecked,
     size_only,
+    taken_unseen,
     unpinned,
     unread,
     with_changes,
 )
 from simulation.ledger import Ledger
 from simulation.servers import in_processes
+from simulation.shapes import TIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Mutant:
 _SLOW: Mapping[str, Any] = {"workers": 2, "haste": 8.0}
 _FROZEN: Mapping[str, Any] = {"storage_class": "GLACIER"}
 _LOST = {"message_lost": 0.3}
+_WRONG_PARTS = {"flip_on_read": 0.1, "kill": 0.05, "kill_after": 0.05, "stale_answer": 0.0, "wrong_range": 0.0}
 _WRONG_WRITES = {"flip_on_write": 0.12, "copy_rots": 0.9}
 _NO_DEATHS = dict.fromkeys(
     ("kill", "pause", "ledger_refuses", "ledger_loses", "ledger_keeps_silent", "ledger_down"), 0.0
@@ -135,6 +139,14 @@ MUTANTS: dict[str, Mutant] = {
         40,
         mismatch_passes,
         _WRONG_WRITES,
+    ),
+    "takes_up_unseen": Mutant(
+        "parts of an earlier attempt are taken up, whatever they hold",
+        frozenset({"A1", "A2"}),
+        60,
+        with_changes((backfill_replicator.large.LargeCopy, "_sent_before", taken_unseen)),
+        _WRONG_PARTS,
+        {"limits": TIGHT},
     ),
     "evidence_unwritten": Mutant("nobody counts what was proven", frozenset({"S1", "S4"}), 20, evidence_unwritten),
     "unconditional_put": Mutant(

@@ -26,6 +26,8 @@ class Place:
     world: World
     bucket: MemoryBucket
     limits: Limits
+    tells_md5: bool = True
+    """Of the parts of an upload; a store that does not tells the marks that they were sent with."""
     requests: list[Request] = field(default_factory=list)
     down_until: float = -1.0
     denied_until: float = -1.0
@@ -36,6 +38,8 @@ class Place:
     """The body that was read last, for a proxy to answer with once more."""
     described: dict[str, ObjectInfo] = field(default_factory=dict)
     """Key → what the first HEAD said."""
+    marks: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Upload and number of a part → what it was sent with."""
     _restores: dict[str, int] = field(default_factory=dict)
     _looks: dict[str, int] = field(default_factory=dict)
     """Process → when it last looked here, or asked for a restore, counted in decisions."""

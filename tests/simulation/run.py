@@ -106,7 +106,7 @@ class Simulation:
         self.broker = SimulatedBroker(self.world)
         clock = lambda: self.world.clock  # noqa: E731
         self.places = {
-            location.id: Place(location, self.world, MemoryBucket(clock=clock), self.shape.limits)
+            location.id: Place(location, self.world, MemoryBucket(clock=clock), self.shape.limits, seed % 2 == 0)
             for location in (COLD, *self.shape.destinations)
         }
         self.stuck: list[Any] = []

@@ -18,7 +18,7 @@ FIRST = Location(LocationId("first"), Provider.MEMORY, "first")
 SECOND = Location(LocationId("second"), Provider.MEMORY, "second", prefix="copies/")
 HOUR = 3600.0
 _ROOMY = Limits(max_single_put=2**30, min_part=1, max_part=2**30, max_parts=10_000, max_object=2**40)
-_TIGHT = Limits(max_single_put=64, min_part=1, max_part=48, max_parts=100, max_object=4800)
+TIGHT = Limits(max_single_put=64, min_part=1, max_part=48, max_parts=100, max_object=4800)
 """So small that most files go up in parts."""
 _WORDS = (b"", b"a", b"one line of text\n", b"0123456789" * 9, b"all the same, every word of it. " * 5)
 
@@ -77,7 +77,7 @@ def draw(seed: int, *, storage_class: str | None = None, **given: Any) -> Shape:
     shape = Shape(
         bags=bags,
         destinations=(FIRST,) if random.random() < 0.8 else (FIRST, SECOND),
-        limits=_TIGHT if random.random() < 0.3 else _ROOMY,
+        limits=TIGHT if random.random() < 0.3 else _ROOMY,
         workers=random.choices((1, 2), (60, 40))[0],
         frozen=any(item.storage_class != "STANDARD" for bag in bags for item in bag.objects),
         haste=random.choices((0.02, 0.5, 8.0), (40, 40, 20))[0],

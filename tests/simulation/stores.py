@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.memory import MemoryStore
@@ -138,15 +138,19 @@ class _FailingUpload(ForwardingUpload):
         self._place = place
         self._process = process
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
         fault = self._store._ask("put part", "store_keeps_silent", "flip_on_write", "kill_after")
-        receipt = self.upload.put_part(number, flipped(data, fault))
+        receipt = self.upload.put_part(number, flipped(data, fault), mark=mark)
+        self._place.marks[self.id, number] = mark
         self._store._answer(fault)
         return receipt
 
     def parts(self) -> list[PartReceipt]:
         self._store._ask("list parts")
-        return self.upload.parts()
+        if self._place.tells_md5:
+            return self.upload.parts()
+        marks = self._place.marks
+        return [replace(part, md5="", mark=marks.get((self.id, part.number), "")) for part in self.upload.parts()]
 
     def commit(self, parts: Sequence[PartReceipt], *, content_md5: bytes | None = None) -> ObjectInfo:
         fault = self._store._ask("commit upload", "store_keeps_silent", "kill_after")

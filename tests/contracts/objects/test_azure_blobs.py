@@ -88,3 +88,33 @@ def test_a_block_of_another_attempt_is_not_committed(azurite: AzureServer) -> No
         upload.commit([PartReceipt(1, 5, f"{upload.id}-000001")])
 
     assert upload.parts() == []
+
+
+def test_blocks_tell_the_marks_they_were_sent_with_and_either_may_be_committed(azurite: AzureServer) -> None:
+    store = opened(azurite, azurite.container())
+    begun = store.begin_upload(key="k")
+    wrong, right = begun.put_part(1, b"wrong", mark="0badcafe"), begun.put_part(1, b"right", mark="600dcafe")
+    begun.put_part(2, b", unmarked")
+
+    parts = store.resume_upload(key="k", upload_id=begun.id).parts()
+
+    assert sorted((part.number, part.size, part.mark) for part in parts) == [
+        (1, 5, "0badcafe"),
+        (1, 5, "600dcafe"),
+        (2, 10, ""),
+    ]
+    assert [(p.key, p.upload_id) for p in store.pending_uploads(prefix="")] == [("k", begun.id)]
+    begun.commit([part for part in parts if part.tag != wrong.tag])
+    assert (right.tag in {part.tag for part in parts}, content(store, "k")) == (True, b"right, unmarked")
+
+
+def test_an_upload_that_an_earlier_release_began_is_taken_up(azurite: AzureServer) -> None:
+    container = azurite.container()
+    store, blob = opened(azurite, container), azurite.client().get_blob_client(container, "k")
+    blob.stage_block("0123456789abcdef-000001", b"theirs")
+
+    upload = store.resume_upload(key="k", upload_id="0123456789abcdef")
+
+    assert upload.parts() == [PartReceipt(1, 6, "0123456789abcdef-000001")]
+    upload.commit([*upload.parts(), upload.put_part(2, b" and ours", mark="600dcafe")])
+    assert content(store, "k") == b"theirs and ours"

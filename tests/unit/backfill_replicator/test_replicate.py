@@ -84,8 +84,12 @@ def fails_at(part: str, error: Exception) -> object:
     return before
 
 
-def test_after_a_crash_the_parts_that_were_sent_are_not_sent_again() -> None:
+@pytest.mark.parametrize(("tells", "sent"), [("MD5s", [1, 2, 3]), ("marks", [1, 2, 3]), ("nothing", [1, 1, 2, 2, 3])])
+def test_after_a_crash_the_parts_that_were_sent_are_not_sent_again_where_the_store_tells_them_apart(
+    tells: str, sent: list[int]
+) -> None:
     archive, hold = Archive(), Hold()
+    archive.destination.tells = tells
     files = some_files(archive, {"data/large": LARGE})
     archive.destination.before = fails_at("#3", StoreUnavailable("500"))  # type: ignore[assignment]
     with pytest.raises(StoreUnavailable):
@@ -95,7 +99,7 @@ def test_after_a_crash_the_parts_that_were_sent_are_not_sent_again() -> None:
     outcome = copied(archive, files, hold, attempt=2)
 
     assert outcome == Done(said="1 file, 21.0 MB")
-    assert sorted(archive.destination.parts) == [1, 2, 3]
+    assert sorted(archive.destination.parts) == sent
     assert archive.at(AZURE) == {there("data/large"): LARGE}
     assert archive.buckets[AZURE.id].uploads == {}
 
@@ -147,6 +151,24 @@ def test_parts_of_another_plan_are_sent_again() -> None:
     copied(archive, files, hold, attempt=2)
 
     assert sorted(archive.destination.parts) == [1, 3]
+    assert archive.at(AZURE) == {there("data/large"): LARGE}
+
+
+@pytest.mark.parametrize("tells", ["MD5s", "marks", "nothing"])
+def test_a_part_that_an_earlier_attempt_was_given_wrongly_is_not_committed(tells: str) -> None:
+    archive, hold = Archive(), Hold()
+    archive.destination.tells = tells
+    files = some_files(archive, {"data/large": LARGE})
+    archive.source.spoil = lambda _key, block: b"X" + block[1:]
+    archive.destination.before = fails_at("#2", StoreUnavailable("500"))  # type: ignore[assignment]
+    with pytest.raises(StoreUnavailable):
+        copied(archive, files, hold)
+    archive.source.spoil = lambda _key, block: block
+    archive.destination.before = lambda *_: None
+
+    copied(archive, files, hold, attempt=2)
+
+    assert archive.destination.parts.count(1) == 2
     assert archive.at(AZURE) == {there("data/large"): LARGE}
 
 

@@ -1,7 +1,8 @@
 """Copying a large object in parts: read several at a time, hashed in order, uploaded, committed only if right.
 
 After a crash the upload is taken up again: its parts are not sent twice where they are right, though the source is
-read again from its beginning, because a digest cannot be resumed.
+read again from its beginning, because a digest cannot be resumed. A part is right where the store tells the MD5 of what
+was read now, or the mark that it would be sent with now; where the store tells neither, it is sent again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from common.ranges import Ranges, in_ranges
 IN_FLIGHT = 4
 """Parts of one file, each on its way from the source to the destination; fewer where they are so large that memory
 does not allow it."""
+
+
+MARK = 8
+"""Hex digits of a part's mark."""
 
 
 class Facts(TypedDict):
@@ -108,17 +113,21 @@ class LargeCopy:
         self._content_type: str | None = None
         self._size = file.size
         """What the source says; all answers are of one object, pinned."""
+        self._hasher = MultiHasher(file.checksums)
+        self._marks: list[str] = []
+        """Of each part that was hashed, what the file is up to its end."""
+        self._found: dict[int, list[PartReceipt]] = {}
+        """What an earlier attempt has sent, right or wrong."""
         self._receipts: dict[int, PartReceipt] = {}
 
     def run(self) -> str:
         """Copy; returns what is wrong with the source's bytes, or nothing. Raises AlreadyExists as `commit` does;
         what it raises and no later attempt can mend is followed by `give_up`."""
-        hasher = MultiHasher(self._file.checksums)
         try:
             in_ranges(
                 self._ranges,
                 get=self._get,
-                use=hasher.update,
+                use=self._hash,
                 then=self._send,
                 memory=self._measuring.memory,
                 pools=self._measuring.pools,
@@ -127,7 +136,7 @@ class LargeCopy:
         except ValueError as shorter:
             self.give_up()
             return f"{self._file.path}: {shorter}"
-        measured = hasher.digests()
+        measured = self._hasher.digests()
         wrong = mismatches(expected=self._file.checksums, measured=measured)
         if wrong or self._size != self._file.size:
             told = (f"{a.display} {measured[a]}, expected {self._file.checksums[a]}" for a in wrong)
@@ -149,16 +158,26 @@ class LargeCopy:
         info = self._read_into(first, into)
         self._content_type, self._size = info.content_type, info.size
 
+    def _hash(self, data: memoryview) -> None:
+        self._hasher.update(data)
+        # Costs no second pass over the bytes, and tells a part from any other of the same file, too.
+        so_far = " ".join(self._hasher.digests().values())
+        self._marks.append(hashlib.sha256(so_far.encode()).hexdigest()[:MARK])
+
     def _send(self, number: int, data: memoryview) -> None:
         upload = self._opened()
-        have = self._receipts.get(number)
-        # The attempt that sent it may have been given wrong bytes and ended before it knew: its digests are not ours.
-        if have is not None and have.md5 in ("", hashlib.md5(data, usedforsecurity=False).hexdigest()):
-            return
+        mark = self._marks[number - 1]
+        receipt = self._sent_before(number, data, mark)
         try:
-            self._receipts[number] = upload.put_part(number, data)
+            self._receipts[number] = receipt or upload.put_part(number, data, mark=mark)
         except NotFound as error:
             raise _forgotten(error) from error
+
+    def _sent_before(self, number: int, data: memoryview, mark: str) -> PartReceipt | None:
+        """The attempt that sent a part may have been given wrong bytes and ended before it knew."""
+        found = self._found.get(number, [])
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest() if any(part.md5 for part in found) else ""
+        return next((part for part in found if (part.md5 and part.md5 == md5) or part.mark == mark), None)
 
     def _opened(self) -> Upload:
         """The upload, begun or taken up when the first part has been read: the source says what it is of."""
@@ -170,7 +189,9 @@ class LargeCopy:
     def _open(self) -> Upload:
         facts: Facts = {"content_type": self._content_type, "metadata": labels(self._file)}
         upload, have = taken_up(self._destination, self._key, facts, notes=self._notes)
-        self._receipts = {part.number: part for part in have if part.size == self._length(part.number)}
+        for part in have:
+            if part.size == self._length(part.number):
+                self._found.setdefault(part.number, []).append(part)
         return upload
 
     def _length(self, number: int) -> int:

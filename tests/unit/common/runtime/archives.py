@@ -73,6 +73,10 @@ class Watched:
     """Called with the operation and key; raises what the store shall raise."""
     spoil: Callable[[str, bytes], bytes] = lambda key, block: block
     """Changes the bytes that are read."""
+    tells: str = "MD5s"
+    """Of an upload's parts: "MD5s", "marks" or "nothing"."""
+    marks: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Upload and number → what the part was sent with."""
     hidden: set[str] = field(default_factory=set)
     """Keys that the next listing leaves out."""
     own_limits: Limits | None = None
@@ -159,15 +163,19 @@ class _WatchedUpload:
     def id(self) -> str:
         return self.inner.id
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
         self.store._called("put_part", f"{self.key}#{number}")
-        receipt = self.inner.put_part(number, data)
+        receipt = self.inner.put_part(number, data, mark=mark)
         with self.store.lock:
             self.store.parts.append(number)
+            self.store.marks[self.inner.id, number] = mark
         return receipt
 
     def parts(self) -> list[PartReceipt]:
-        return self.inner.parts()
+        if self.store.tells == "MD5s":
+            return self.inner.parts()
+        marks = self.store.marks if self.store.tells == "marks" else {}
+        return [replace(part, md5="", mark=marks.get((self.inner.id, part.number), "")) for part in self.inner.parts()]
 
     def commit(self, parts: Any, **facts: Any) -> ObjectInfo:
         self.store._called("commit", self.key)

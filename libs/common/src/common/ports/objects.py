@@ -69,6 +69,8 @@ class PartReceipt:
     """What the store wants back at commit (S3: the part's ETag; Azure: the block id)."""
     md5: str = field(default="", compare=False)
     """Of the part's bytes, in hex, where `Upload.parts` of this store tells: for who takes up what another began."""
+    mark: str = field(default="", compare=False)
+    """What it was sent with, where `Upload.parts` of this store tells that."""
 
 
 class Upload(Protocol):
@@ -82,8 +84,12 @@ class Upload(Protocol):
         """Opaque; with the key, enough to `resume_upload` from another process."""
         ...
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
-        """Store part `number` (from 1). Twice with the same number: the last wins."""
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
+        """Store part `number` (from 1). Twice with the same number: the last wins.
+
+        `mark`: nothing, or 8 hex digits that say what these bytes are. Where a store tells no MD5 of parts, `parts`
+        tells the mark; and both parts, where one number was sent with two marks.
+        """
         ...
 
     def parts(self) -> list[PartReceipt]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import azure.core.exceptions as azure
 
+from common.adapters.objects.azure import blocks
 from common.adapters.objects.azure.control import Control
 from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.sdk_errors import sdk_answer
@@ -47,7 +48,7 @@ class AzurePartCopier:
         url = self.sign(source_key, version_id)
         if len(url) > LONGEST_URL:
             raise CannotCopy(f"{source_key}: its signed URL has {len(url):,} characters, Azure takes {LONGEST_URL:,}")
-        block_id = f"{upload_id}-{number:06}"
+        block_id = blocks.name(upload_id, number)
         blob = self.control.client.get_blob_client(key)
         try:
             blob.stage_block_from_url(block_id, url, source_offset=first, source_length=length)

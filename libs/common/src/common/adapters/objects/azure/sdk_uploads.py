@@ -12,13 +12,11 @@ from typing import Any
 from azure.core import MatchConditions
 from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
+from common.adapters.objects.azure import blocks
 from common.adapters.objects.azure.control import Control
 from common.adapters.objects.azure.sdk_errors import translated, translated_steps
 from common.errors import NotFound
 from common.ports import PendingUpload
-
-ID_LENGTH = 16
-"""Characters of an upload's id, which begins the names of its blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class SdkUploads:
         for blob in translated_steps(blobs, what):
             if blob.size:
                 continue
-            mine = {name[:ID_LENGTH] for name, _ in self.blocks(blob.name) if name[ID_LENGTH : ID_LENGTH + 1] == "-"}
+            mine = {block.upload_id for name, _ in self.blocks(blob.name) if (block := blocks.read(name))}
             for upload_id in sorted(mine):
                 yield PendingUpload(blob.name, upload_id, blob.creation_time)
 

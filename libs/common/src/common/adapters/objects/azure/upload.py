@@ -1,25 +1,22 @@
 """A large blob in blocks.
 
 Azure knows no uploads, only the uncommitted blocks of a name, which all writers share. So an upload id is ours,
-and every block id begins with it: `<16 hex digits>-<6-digit part>`, all of one length as Azure wants them.
+and every block id begins with it: see `blocks`.
 Uncommitted blocks cannot be taken back; Azure forgets them after a week, or when the name is committed.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
+from common.adapters.objects.azure import blocks
 from common.adapters.objects.azure.client import Connection
 from common.adapters.objects.azure.direct import new_blob
 from common.adapters.objects.wire import can_send
 from common.errors import NotFound
 from common.ports import ObjectInfo, PartReceipt, PendingUpload
-
-_ID_BYTES = 8
-"""Twice as many characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +30,22 @@ class AzureUpload:
     metadata: dict[str, str]
     _aborted: Event = field(default_factory=Event)
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
         self._check_open()
-        block_id = f"{self.id}-{number:06}"
+        block_id = blocks.name(self.id, number, mark)
         self.connection.direct.put_block(self.key, block_id, data)
         return PartReceipt(number, len(data), block_id)
 
     def parts(self) -> list[PartReceipt]:
         if self._aborted.is_set():
             return []
-        blocks = self.connection.sdk_uploads.blocks(self.key)
-        mine = [(int(name.rpartition("-")[2]), size, name) for name, size in blocks if self._owns(name)]
-        return [PartReceipt(*part) for part in sorted(mine)]
+        found = [(blocks.read(name), size, name) for name, size in self.connection.sdk_uploads.blocks(self.key)]
+        mine = [
+            PartReceipt(block.number, size, name, mark=block.mark)
+            for block, size, name in found
+            if block and block.upload_id == self.id
+        ]
+        return sorted(mine, key=lambda part: part.number)
 
     def commit(self, parts: Sequence[PartReceipt], *, content_md5: bytes | None = None) -> ObjectInfo:
         self._check_open()
@@ -71,7 +72,8 @@ class AzureUpload:
         )
 
     def _owns(self, block_id: str) -> bool:
-        return block_id.startswith(f"{self.id}-")
+        block = blocks.read(block_id)
+        return block is not None and block.upload_id == self.id
 
     def _check_open(self) -> None:
         if self._aborted.is_set():
@@ -86,7 +88,7 @@ class Uploads:
 
     def begin(self, *, key: str, content_type: str | None, metadata: dict[str, str] | None) -> AzureUpload:
         """Costs no request."""
-        upload_id = secrets.token_hex(_ID_BYTES)
+        upload_id = blocks.new_upload_id()
         return self.resume(key=key, upload_id=upload_id, content_type=content_type, metadata=metadata)
 
     def resume(

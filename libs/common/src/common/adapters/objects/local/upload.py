@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,13 @@ class LocalUpload:
     key: str
     id: str
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(
+        self,
+        number: int,
+        data: bytes | memoryview,
+        *,
+        mark: str = "",  # noqa: ARG002 - the bytes are at hand
+    ) -> PartReceipt:
         with translated(self.key):
             self._plan()
             # Its own name first: a part is whole or absent, and the last writer of a number wins.
@@ -48,7 +56,7 @@ class LocalUpload:
             files = [file for file in self._place().iterdir() if file.name.isdecimal()]
         except (FileNotFoundError, NotFound):
             return []
-        return [PartReceipt(int(f.name), f.stat().st_size, str(int(f.name))) for f in sorted(files)]
+        return [PartReceipt(int(f.name), f.stat().st_size, str(int(f.name)), _md5(f)) for f in sorted(files)]
 
     def commit(
         self,
@@ -93,6 +101,11 @@ class LocalUpload:
             with (self._place() / f"{number:06}").open("rb") as file:
                 while block := file.read(_BLOCK):
                     yield block
+
+
+def _md5(part: Path) -> str:
+    with part.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def begin(*, root: Path, key: str, content_type: str | None, metadata: dict[str, str] | None) -> LocalUpload:

@@ -132,7 +132,13 @@ class MemoryUpload:
     key: str
     id: str
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(
+        self,
+        number: int,
+        data: bytes | memoryview,
+        *,
+        mark: str = "",  # noqa: ARG002 - the bytes are at hand
+    ) -> PartReceipt:
         with self.bucket.lock:
             self._pending().parts[number] = bytes(data)
         return PartReceipt(number, len(data), str(number))

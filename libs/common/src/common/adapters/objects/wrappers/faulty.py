@@ -146,9 +146,9 @@ class _FaultyUpload(ForwardingUpload):
         super().__init__(upload)
         self._faults = faults
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
         stored = self._faults.written(data)
-        return self._faults.around(lambda: self.upload.put_part(number, stored))
+        return self._faults.around(lambda: self.upload.put_part(number, stored, mark=mark))
 
     def parts(self) -> list[PartReceipt]:
         return self._faults.around(self.upload.parts)

@@ -88,8 +88,8 @@ class ForwardingUpload:
     def id(self) -> str:
         return self.upload.id
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
-        return self.upload.put_part(number, data)
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
+        return self.upload.put_part(number, data, mark=mark)
 
     def parts(self) -> list[PartReceipt]:
         return self.upload.parts()

@@ -128,8 +128,8 @@ class RetryingUpload(ForwardingUpload):
         super().__init__(upload)
         self._patiently = patience
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
-        return self._patiently(lambda: self.upload.put_part(number, data))
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
+        return self._patiently(lambda: self.upload.put_part(number, data, mark=mark))
 
     def parts(self) -> list[PartReceipt]:
         return self._patiently(self.upload.parts)

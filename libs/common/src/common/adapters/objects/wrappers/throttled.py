@@ -114,9 +114,9 @@ class _ThrottledUpload(ForwardingUpload):
         self._turns = turns
         self._pace = pace
 
-    def put_part(self, number: int, data: bytes | memoryview) -> PartReceipt:
+    def put_part(self, number: int, data: bytes | memoryview, *, mark: str = "") -> PartReceipt:
         _spend(self._pace, data)
-        return self._turns.request(lambda: self.upload.put_part(number, data))
+        return self._turns.request(lambda: self.upload.put_part(number, data, mark=mark))
 
     def parts(self) -> list[PartReceipt]:
         return self._turns.request(self.upload.parts)
