@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -50,6 +50,22 @@ CADENCES: tuple[Cadence, ...] = (
 """Five minutes of it are more than 150 kills of workers and more than 10 crashes of database and broker each. A worker
 takes a second of CPU to start: twice as often, and two processors would do nothing but start workers. RabbitMQ takes
 up to twenty seconds to come back on a busy machine: its crashes wait for each other, and come as soon as they can."""
+
+
+LEAST = {Blow.KILL: 150, Blow.DATABASE: 10, Blow.BROKER: 10}
+"""How often each must really have struck in five minutes; shorter runs promise no number."""
+_LONG = 300.0
+
+
+def short(struck: Mapping[str, int], *, seconds: float, blows: frozenset[Blow]) -> list[str]:
+    """Of a long run, which blows fell short of their number, a sentence each: it proves less than it says."""
+    if seconds < _LONG:
+        return []
+    return [
+        f"only {struck.get(blow, 0)} of at least {least} times: {blow}"
+        for blow, least in LEAST.items()
+        if blow in blows and struck.get(blow, 0) < least
+    ]
 
 
 def plan(*, seconds: float, seed: int, blows: frozenset[Blow] = frozenset(Blow)) -> list[Strike]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 
 from chaos.http_frames import MOST_HEAD, Head, Piece, answer_body, ends_by_closing, read_head, request_body
@@ -20,6 +21,8 @@ Watch = Callable[[Head, Head], None]
 """Called with a request and the store's answer to it, before the answer meets its fault."""
 
 _LONGEST_DELAY = 1.5
+_MOST_KEPT = 1 << 20
+_RANGE = re.compile(rb"(?i)(\r\ncontent-range: *bytes )(\d+)-(\d+)")
 
 
 class Proxy:
@@ -29,6 +32,8 @@ class Proxy:
         self.rules = rules
         self.watch: Watch = watch or (lambda request, answer: None)
         self.valve = Valve()
+        self.kept = b""
+        """The last whole answer to a GET, head and body."""
         self._upstream_port = upstream_port
         self._server: asyncio.Server | None = None
 
@@ -80,6 +85,8 @@ class _Link:
         fault = self._rules.draw(head.method)
         if fault in THROTTLES:
             return await self._throttle(head, fault)
+        if fault is Fault.REPLAY and self._proxy.kept:
+            return await self._replay()
         await self._before(fault)
         await self._send(head, fault)
         answer = await self._answer()
@@ -121,11 +128,28 @@ class _Link:
 
     async def _return(self, request: Head, answer: Head, fault: Fault | None) -> None:
         assert self._upstream is not None
-        self._writer.write(answer.raw)
+        self._writer.write(self._range_named(answer) if fault is Fault.WRONG_RANGE else answer.raw)
         body = self._valved(answer_body(self._upstream[0], answer, method=request.method))
+        passed = bytearray()
         async for piece in spoilt(body, length=answer.length, fault=_of_answers(fault), rules=self._rules):
             self._writer.write(piece.raw)
             await self._writer.drain()
+            passed += piece.raw if len(passed) < _MOST_KEPT else b""
+        if fault is None and request.method == "GET" and answer.status < 300 and len(passed) < _MOST_KEPT:
+            self._proxy.kept = answer.raw + passed
+
+    def _range_named(self, answer: Head) -> bytes:
+        """The answer's head with another Content-Range; as it is where it has none."""
+        moved, number = _RANGE.subn(lambda r: b"%s%d-%d" % (r[1], int(r[2]) + 1, int(r[3]) + 1), answer.raw)
+        if number:
+            self._rules.count(Fault.WRONG_RANGE)
+        return moved
+
+    async def _replay(self) -> bool:
+        self._rules.count(Fault.REPLAY)
+        self._writer.write(self._proxy.kept)
+        await self._writer.drain()
+        return False
 
     async def _valved(self, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
         async for piece in pieces:
@@ -167,7 +191,7 @@ def _of_uploads(fault: Fault | None) -> Fault | None:
 
 
 def _of_answers(fault: Fault | None) -> Fault | None:
-    return fault if fault in (Fault.FLIP, Fault.RESET, Fault.TRUNCATE, Fault.DRIP) else None
+    return fault if fault in (Fault.FLIP, Fault.RESET, Fault.TRUNCATE, Fault.DRIP, Fault.OTHER_RANGE) else None
 
 
 def _busy(status: int, wait: int | None, *, method: str) -> bytes:

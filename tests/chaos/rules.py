@@ -29,6 +29,12 @@ class Fault(StrEnum):
     """One bit of the answer's body is another."""
     FLIP_UPLOAD = "flip a byte written"
     """One bit of the request's body is another."""
+    REPLAY = "an answer from before"
+    """The last whole answer to a GET comes once more, whatever was asked; the store is not."""
+    OTHER_RANGE = "another range's bytes"
+    """The answer's head is right, the body begins one byte further on."""
+    WRONG_RANGE = "another range named"
+    """The answer's Content-Range names a range one byte further on."""
     THROTTLE_503 = "503"
     THROTTLE_503_RETRY_AFTER = "503 with Retry-After"
     THROTTLE_429 = "429"
@@ -69,6 +75,9 @@ STORM: tuple[Rule, ...] = (
     Rule(Fault.TRUNCATE, 0.03, READS),
     Rule(Fault.FLIP, 0.015, READS),
     Rule(Fault.FLIP_UPLOAD, 0.006, WRITES),
+    Rule(Fault.REPLAY, 0.01, READS),
+    Rule(Fault.OTHER_RANGE, 0.01, READS),
+    Rule(Fault.WRONG_RANGE, 0.01, READS),
     Rule(Fault.THROTTLE_503, 0.01),
     Rule(Fault.THROTTLE_503_RETRY_AFTER, 0.01),
     Rule(Fault.THROTTLE_429, 0.01),

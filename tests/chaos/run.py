@@ -14,7 +14,7 @@ from chaos.client import Client
 from chaos.history import History
 from chaos.killer import Killer
 from chaos.nursery import Nursery
-from chaos.plan import Blow, plan
+from chaos.plan import Blow, plan, short
 from chaos.report import Report
 from chaos.stack import ChaosStack, Wiring
 from chaos.verdict import judge
@@ -78,19 +78,24 @@ def _play(stack: ChaosStack, wanted: Wanted, report: Report, say: Callable[[str]
     _sum_up(report, workload, killer, history)
     with psycopg.connect(stack.dsn) as connection:
         report.taken_over = connection.execute(_TAKEN_OVER).fetchone()[0]  # type: ignore[index]
-    report.troubles = [*killer.errors, *(f"refused: {told}" for told in client.refused)]
+    too_few = short(killer.struck, seconds=wanted.seconds, blows=_blows(stack))
+    report.troubles = [*killer.errors, *(f"refused: {told}" for told in client.refused), *too_few]
     client.close()
 
 
 def _chaos(stack: ChaosStack, wanted: Wanted, workload: Workload, killer: Killer) -> None:
-    blows = frozenset(Blow) - (frozenset() if stack.rabbitmq else {Blow.BROKER})
     asking = threading.Thread(target=workload.run, name="workload", daemon=True)
     asking.start()
     # Spoilt requests alone delay this; blows before there is any work would hit nothing.
     workload.under_way.wait(BOUND)
-    killer.run(plan(seconds=wanted.seconds, seed=wanted.seed, blows=blows), seconds=wanted.seconds)
+    strikes = plan(seconds=wanted.seconds, seed=wanted.seed, blows=_blows(stack))
+    killer.run(strikes, seconds=wanted.seconds)
     workload.stopping.set()
     asking.join()
+
+
+def _blows(stack: ChaosStack) -> frozenset[Blow]:
+    return frozenset(Blow) - (frozenset() if stack.rabbitmq else {Blow.BROKER})
 
 
 def _sum_up(report: Report, workload: Workload, killer: Killer, history: History) -> None:

@@ -27,7 +27,7 @@ def spoilt(
     pieces: AsyncIterator[Piece], *, length: int | None, fault: Fault | None, rules: Rules
 ) -> AsyncIterator[Piece]:
     """The body as the fault leaves it; whole where the fault is none of bodies."""
-    if fault in FLIPS or fault in CUTS:
+    if fault in FLIPS or fault in CUTS or fault is Fault.OTHER_RANGE:
         return _struck(pieces, length=length, fault=fault, rules=rules)
     return _dripping(pieces, rules) if fault is Fault.DRIP else pieces
 
@@ -35,7 +35,7 @@ def spoilt(
 async def _struck(
     pieces: AsyncIterator[Piece], *, length: int | None, fault: Fault, rules: Rules
 ) -> AsyncIterator[Piece]:
-    """One bit flipped, or the connection cut, at a place drawn from the length; of an unknown one, early."""
+    """A bit flipped, a piece moved or the connection cut at a place drawn from the length; of an unknown one, early."""
     place: int | None = rules.random.randrange(length) if length else None
     struck = False
     async for piece in pieces:
@@ -53,6 +53,9 @@ async def _struck(
         if fault in CUTS:
             yield Piece(piece.raw[:place])
             raise Cut(reset=fault is not Fault.TRUNCATE)
+        if fault is Fault.OTHER_RANGE:
+            yield Piece(piece.raw[1:] + piece.raw[:1])
+            continue
         yield Piece(_flipped(piece.raw, place, bit=rules.random.randrange(8)))
 
 

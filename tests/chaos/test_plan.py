@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from chaos.plan import Blow, plan
+from chaos.plan import Blow, plan, short
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -17,6 +17,17 @@ def test_five_minutes_have_enough_of_everything(seed: int) -> None:
     assert number[Blow.DATABASE] >= 10
     assert number[Blow.BROKER] >= 10
     assert min(number[blow] for blow in Blow) >= 4
+
+
+def test_a_long_run_that_struck_too_seldom_says_so() -> None:
+    struck = {Blow.KILL: 149, Blow.DATABASE: 10}
+
+    assert short(struck, seconds=300, blows=frozenset(Blow)) == [
+        "only 149 of at least 150 times: worker killed (kill -9)",
+        "only 0 of at least 10 times: broker crashed (kill -9)",
+    ]
+    assert short(struck, seconds=300, blows=frozenset({Blow.DATABASE})) == []
+    assert short({}, seconds=60, blows=frozenset(Blow)) == []
 
 
 @pytest.mark.parametrize("seed", range(20))
