@@ -7,8 +7,9 @@ import pytest
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.direct import Direct
+from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.signing import Credentials, Signer
-from common.adapters.objects.wire import Wire
+from common.adapters.objects.wire import Asking, Wire
 from common.domain.location import Provider
 from common.errors import AlreadyExists, StoreUnavailable
 from common.ports import ObjectInfo, PartReceipt
@@ -22,7 +23,9 @@ def answering(said: bytes, *, status: int = 200, headers: bytes = b"") -> bytes:
 
 
 def direct(address: str) -> Direct:
-    return Direct(Wire.to(f"http://{address}"), "/b/", Signer("r", lambda: Credentials("id", "secret")))
+    return Direct(
+        Asking(Wire.to(f"http://{address}"), error_for), "/b/", Signer("r", lambda: Credentials("id", "secret"))
+    )
 
 
 def test_a_commit_names_its_parts_in_order_and_tells_what_it_made() -> None:

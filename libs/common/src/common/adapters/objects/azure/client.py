@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from common.adapters.objects.wire import Wire
+from common.adapters.objects.azure.errors import error_for
+from common.adapters.objects.wire import Asking, Wire
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Connection:
 
         config, address = self.config, endpoint(self.config)
         wire = Wire.to(address, connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
-        return Direct(wire, f"{urlsplit(address).path}/{config.bucket}/", Access(config))
+        return Direct(Asking(wire, error_for), f"{urlsplit(address).path}/{config.bucket}/", Access(config))
 
     @cached_property
     def sdk_uploads(self) -> SdkUploads:

@@ -17,8 +17,7 @@ from common.adapters.objects.azure.client import identity
 from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.told import told_by_headers
 from common.adapters.objects.reading import Found, Span, Translated, past_end
-from common.adapters.objects.wire import Refusal, Told, Wire, quoted
-from common.errors import BackfillError
+from common.adapters.objects.wire import Asking, PastEnd, Told, Wire, quoted
 from common.ports import ObjectInfo
 
 if TYPE_CHECKING:
@@ -106,10 +105,14 @@ def signed_access(
 class Direct:
     """Thread-safe; never retries."""
 
-    wire: Wire
+    asking: Asking
     path: str
     """Of the container at its server, with a slash at the end."""
     access: Access
+
+    @property
+    def wire(self) -> Wire:
+        return self.asking.wire
 
     def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
         what = f"looking at {key}"
@@ -119,43 +122,29 @@ class Direct:
         return told_by_headers(key, told)
 
     def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
-        what, (first, end) = f"reading {key}", span or (0, None)
-
-        def error(answer: Answer) -> BackfillError:
-            return error_for(answer, what=what)
-
+        (first, end), what = span or (0, None), f"reading {key}"
+        target, headers = self._target(key, _pinned(version_id)), self._headers(what, if_match)
         try:
-            told, size, blocks = self.wire.open(
-                self._target(key, _pinned(version_id)), first=first, end=end, headers=self._headers(what, if_match)
-            )
-        except Refusal as refusal:
-            if refusal.answer.status == 416:
-                return None
-            raise error(refusal.answer) from None
-        return told_by_headers(key, told, size=size), Translated(blocks, error)
+            told, size, blocks = self.asking.open(what, target, first=first, end=end, headers=headers)
+        except PastEnd:
+            return None
+        return told_by_headers(key, told, size=size), Translated(blocks, lambda answer: error_for(answer, what=what))
 
     def fetch(self, key: str, into: memoryview, *, if_match: str | None, version_id: str | None) -> ObjectInfo | None:
         what = f"reading {key}"
-        try:
-            told, size = self.wire.fetch(
-                self._target(key, _pinned(version_id)), into, headers=self._headers(what, if_match)
-            )
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=what) from None
+        target, headers = self._target(key, _pinned(version_id)), self._headers(what, if_match)
+        told, size = self.asking.fetch(what, target, into, headers=headers)
         return None if size is None else _info(key, told, size)
 
     def read_into(
         self, key: str, into: memoryview, *, first: int, if_match: str | None, version_id: str | None
     ) -> ObjectInfo:
         what = f"reading {key}"
+        target, headers = self._target(key, _pinned(version_id)), self._headers(what, if_match)
         try:
-            told, size = self.wire.read_into(
-                self._target(key, _pinned(version_id)), into, first=first, headers=self._headers(what, if_match)
-            )
-        except Refusal as refusal:
-            if refusal.answer.status == 416:
-                raise past_end(key=key, first=first, length=len(into)) from None
-            raise error_for(refusal.answer, what=what) from None
+            told, size = self.asking.read_into(what, target, into, first=first, headers=headers)
+        except PastEnd:
+            raise past_end(key=key, first=first, length=len(into)) from None
         return _info(key, told, size)
 
     def create(self, key: str, data: bytes | memoryview, headers: Mapping[str, str]) -> tuple[str, str | None]:
@@ -188,18 +177,17 @@ class Direct:
         writing: bool = False,
         twice: bool = True,
     ) -> Told:
-        try:
-            allowed = {**self.access.headers(what), **(headers or {})}
-            return self.wire.ask(method, self._target(key, query), data, headers=allowed, twice=twice)
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=what, writing=writing) from None
+        allowed = {**self.access.headers(what), **(headers or {})}
+        target = self._target(key, query)
+        return self.asking.ask(what, method, target, data, headers=allowed, writing=writing, twice=twice)
 
     def _headers(self, what: str, if_match: str | None) -> dict[str, str]:
         allowed = self.access.headers(what)
         return allowed if if_match is None else {**allowed, "If-Match": f'"{if_match}"'}
 
     def _target(self, key: str, facts: Mapping[str, str]) -> str:
-        query = "&".join(part for part in (urlencode(facts), self.access.query()) if part)
+        allowed = self.access.query()
+        query = f"{urlencode(facts)}&{allowed}" if facts and allowed else urlencode(facts) if facts else allowed
         bare = f"{self.path}{quoted(key)}"
         return f"{bare}?{query}" if query else bare
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from common.adapters.objects.s3.direct import Direct
+from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.signing import Credentials, Signer
-from common.adapters.objects.wire import Wire
+from common.adapters.objects.wire import Asking, Wire
 from common.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Connection:
         config = self.config
         address = _address(config, self._region)
         wire = Wire.to(address, connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
-        return Direct(wire, f"{urlsplit(address).path}/", Signer(self._region, self._credentials()))
+        return Direct(Asking(wire, error_for), f"{urlsplit(address).path}/", Signer(self._region, self._credentials()))
 
     @cached_property
     def listing(self) -> Listing:

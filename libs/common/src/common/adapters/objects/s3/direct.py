@@ -12,8 +12,7 @@ from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import told_by_headers
 from common.adapters.objects.s3.signing import Signer
-from common.adapters.objects.wire import MOST_SAID, Refusal, Told, Wire, quoted
-from common.errors import BackfillError
+from common.adapters.objects.wire import MOST_SAID, Asking, PastEnd, Told, Wire, quoted
 from common.ports import ObjectInfo, PartReceipt
 
 _UPLOAD_ID = re.compile(rb"<UploadId>\s*([^<]+?)\s*</UploadId>")
@@ -26,10 +25,14 @@ _NEW = {"If-None-Match": "*"}
 class Direct:
     """Thread-safe; never retries."""
 
-    wire: Wire
+    asking: Asking
     path: str
     """Of the bucket at its server, with a slash at the end."""
     signer: Signer
+
+    @property
+    def wire(self) -> Wire:
+        return self.asking.wire
 
     def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
         what = f"looking at {key}"
@@ -40,25 +43,16 @@ class Direct:
 
     def get(self, key: str, span: Span, *, if_match: str | None, version_id: str | None) -> Found:
         target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
-        first, end = span or (0, None)
-
-        def error(answer: Answer) -> BackfillError:
-            return error_for(answer, what=f"reading {key}")
-
+        (first, end), what = span or (0, None), f"reading {key}"
         try:
-            told, size, blocks = self.wire.open(target, first=first, end=end, headers=headers)
-        except Refusal as refusal:
-            if refusal.answer.status == 416:
-                return None
-            raise error(refusal.answer) from None
-        return told_by_headers(key, told, size=size), Translated(blocks, error)
+            told, size, blocks = self.asking.open(what, target, first=first, end=end, headers=headers)
+        except PastEnd:
+            return None
+        return told_by_headers(key, told, size=size), Translated(blocks, lambda answer: error_for(answer, what=what))
 
     def fetch(self, key: str, into: memoryview, *, if_match: str | None, version_id: str | None) -> ObjectInfo | None:
         target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
-        try:
-            told, size = self.wire.fetch(target, into, headers=headers)
-        except Refusal as refusal:
-            raise error_for(refusal.answer, what=f"reading {key}") from None
+        told, size = self.asking.fetch(f"reading {key}", target, into, headers=headers)
         return None if size is None else _info(key, told, size)
 
     def read_into(
@@ -66,11 +60,9 @@ class Direct:
     ) -> ObjectInfo:
         target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
         try:
-            told, size = self.wire.read_into(target, into, first=first, headers=headers)
-        except Refusal as refusal:
-            if refusal.answer.status == 416:
-                raise past_end(key=key, first=first, length=len(into)) from None
-            raise error_for(refusal.answer, what=f"reading {key}") from None
+            told, size = self.asking.read_into(f"reading {key}", target, into, first=first, headers=headers)
+        except PastEnd:
+            raise past_end(key=key, first=first, length=len(into)) from None
         return _info(key, told, size)
 
     def list(self, what: str, query: Mapping[str, str], headers: Mapping[str, str], *, most: int) -> bytes:
@@ -133,11 +125,7 @@ class Direct:
         most: int = MOST_SAID,
     ) -> Told:
         target, signed = self._signed(method, key, query, headers or {})
-        try:
-            return self.wire.ask(method, target, data, headers=signed, twice=twice, most=most)
-        except Refusal as refusal:
-            error: BackfillError = error_for(refusal.answer, what=what, writing=writing)
-            raise error from None
+        return self.asking.ask(what, method, target, data, headers=signed, writing=writing, twice=twice, most=most)
 
     def _signed(
         self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str]

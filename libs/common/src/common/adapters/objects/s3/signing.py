@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from operator import itemgetter
 from typing import NamedTuple
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -45,21 +46,43 @@ class Signer:
         """
         who = self.credentials()
         today = _today(who.access_key_id, who.secret_access_key, self.region, int(self.clock()))
-        added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": today.moment}
-        if who.session_token is not None:
-            added["x-amz-security-token"] = who.session_token
-        told = {"host": host, **added}
-        for name, value in headers.items():
-            told[name.lower()] = " ".join(value.split())
-        names = sorted(told)
-        listed = ";".join(names)
-        lines = "".join([f"{name}:{told[name]}\n" for name in names])
+        token = who.session_token
+        form = _form(tuple(headers), token is not None)
+        told = [host, _PAYLOAD, today.moment, *[" ".join(value.split()) for value in headers.values()]]
+        if token is not None:
+            told.append(token)
         path, _, query = target.partition("?")
-        asked = f"{method}\n{path}\n{query}\n{lines}\n{listed}\n{_PAYLOAD}"
+        asked = f"{method}\n{path}\n{query}\n{form.lines % form.order(told)}"
         signature = today.key.copy()
         signature.update(f"{today.before}{sha256(asked.encode()).hexdigest()}".encode())
-        added["Authorization"] = f"{today.proof}, SignedHeaders={listed}, Signature={signature.hexdigest()}"
-        return {**added, **headers}
+        added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": today.moment}
+        if token is not None:
+            added["x-amz-security-token"] = token
+        added["Authorization"] = f"{today.proof}, SignedHeaders={form.listed}, Signature={signature.hexdigest()}"
+        added.update(headers)
+        return added
+
+
+class _Form(NamedTuple):
+    """How headers of some names are signed."""
+
+    lines: str
+    """What follows the query, with room for the values."""
+    order: Callable[[Sequence[str]], tuple[str, ...]]
+    """The values of host, payload, date, all headers and the token → by name."""
+    listed: str
+
+
+@lru_cache(maxsize=64)
+def _form(names: tuple[str, ...], signs_token: bool) -> _Form:
+    told = ["host", "x-amz-content-sha256", "x-amz-date", *[name.lower() for name in names]]
+    if signs_token:
+        told.append("x-amz-security-token")
+    order = sorted(range(len(told)), key=told.__getitem__)
+    ordered = [told[place] for place in order]
+    listed = ";".join(ordered)
+    lines = "".join(f"{name.replace('%', '%%')}:%s\n" for name in ordered)
+    return _Form(f"{lines}\n{listed.replace('%', '%%')}\n{_PAYLOAD}", itemgetter(*order), listed)
 
 
 class _Today(NamedTuple):

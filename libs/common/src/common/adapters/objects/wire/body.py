@@ -15,14 +15,14 @@ _BLOCK = 64 * 1024
 class Incoming:
     """Bytes of an answer, to be taken once. Raises OSError, Cut and Nonsense."""
 
+    __slots__ = ("_connection", "_left", "_more_chunks", "head")
+
     def __init__(self, connection: Connection, head: Head) -> None:
         self.head = head
         self._connection = connection
-        self._left = head.size
+        self._left = 0 if head.chunked else head.size
         """Of the body or of the chunk; None: until the connection ends."""
         self._more_chunks = head.chunked
-        if head.chunked:
-            self._left = 0
 
     @property
     def taken(self) -> bool:
@@ -45,7 +45,9 @@ class Incoming:
 
     def fill(self, into: memoryview) -> int:
         """Fill `into`, or as much of it as there are bytes: how many."""
-        filled = 0
+        filled = self.take(into) if into else 0
+        if self._left == 0 and not self._more_chunks:
+            return filled
         while filled < len(into) and (count := self.take(into[filled:])):
             filled += count
         return filled

@@ -62,7 +62,9 @@ class Connection:
     def send(self, head: bytes, data: bytes | memoryview | None) -> None:
         self._start = self._end = 0
         if not data:
-            self._send(memoryview(head))
+            sent = self._socket.send(head)
+            if sent < len(head):
+                self._send(memoryview(head)[sent:])
         elif self._tls:  # which sends one piece at a time
             if len(data) <= _JOINED:
                 head, data = head + data, b""
@@ -70,8 +72,9 @@ class Connection:
             self._send(memoryview(data))
         else:
             sent = self._socket.sendmsg((head, data))
-            self._send(memoryview(head)[sent:])
-            self._send(memoryview(data)[max(0, sent - len(head)) :])
+            if sent < len(head) + len(data):
+                self._send(memoryview(head)[sent:])
+                self._send(memoryview(data)[max(0, sent - len(head)) :])
 
     def _send(self, data: memoryview) -> None:
         """Not by `sendall`, whose timeout is that of all bytes together."""
@@ -114,11 +117,11 @@ class Connection:
         if self._start:
             self._scratch[:held] = self._scratch[self._start : self._end]
             self._start, self._end = 0, held
-        if self._end == _SCRATCH:
+        if held == _SCRATCH:
             raise Nonsense(f"a head or line of more than {_SCRATCH:,} bytes")
         if held and time.monotonic() > deadline:
             raise TimeoutError
-        count = self._socket.recv_into(self._view[self._end :])
+        count = self._socket.recv_into(self._view[held:] if held else self._view)
         if not count:
             raise Cut if held else Closed
         self._end += count

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, NoReturn
 from urllib.parse import quote
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*+")
-_ANSWER = re.compile(
-    r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\0\r\n]*+)?((?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\0\r\n]*+)*+)"
-)
-_FIELD = re.compile(r"\r\n([^:]++):[ \t]*+([^\r\n]*+)")
-_DIGITS = re.compile(r"[0-9]{1,18}")
+_CONTROLS = bytes([*range(32), 127])
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_MOST_NAMES = 256
+_LONGEST_LENGTH = 18
+"""Digits."""
 _ONE_VALUE = frozenset(
     ("content-length", "transfer-encoding", "content-range", "etag", "x-amz-version-id", "x-ms-version-id")
 )
@@ -46,15 +47,25 @@ def can_send(headers: Headers) -> bool:
     return all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers.items())
 
 
-def request_head(method: str, target: str, headers: Headers) -> bytes:
-    """Of a request whose headers include its Host. Raises ValueError for what would be read as something else."""
+def request_head(method: str, target: str, headers: Headers, *, always: str = "") -> bytes:
+    """`always` are lines that every request to the server has. Raises ValueError for what would be read as something
+    else."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    head = f"{method} {target} HTTP/1.1\r\n{always}{lines}\r\n"
+    ends = 2 + len(headers) + always.count("\n")
+    if not head.isascii() or " " in target or not target:
+        _refuse(target, headers)
+    data = head.encode()
+    # Nothing but the ends of its lines is in it that could end one.
+    if len(data.translate(None, _CONTROLS)) != len(data) - 2 * ends:
+        _refuse(target, headers)
+    return data
+
+
+def _refuse(target: str, headers: Headers) -> NoReturn:
     if not (target.isascii() and target.isprintable()) or " " in target or not target:
         raise ValueError(f"{target!r} is no target of a request; quote it")
-    lines = [f"{name}: {value}" for name, value in headers.items()]
-    told = "".join(lines)
-    if not (told.isascii() and told.isprintable()):
-        raise ValueError(f"a header of {', '.join(headers)} holds what headers cannot")
-    return "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "\r\n"]).encode()
+    raise ValueError(f"a header of {', '.join(headers)} holds what headers cannot")
 
 
 def quoted(path: str) -> str:
@@ -65,33 +76,64 @@ def quoted(path: str) -> str:
 def read_head(data: bytes, *, method: str) -> Head:
     """`data` is everything before the empty line, of the answer to a request of `method`. Raises Nonsense."""
     text = data.decode("latin-1")
-    found = _ANSWER.fullmatch(text)
-    if found is None:
+    first, *lines = text.split("\r\n")
+    # Whoever takes another byte than these for the end of a line would read another answer.
+    if not text.count("\n") == text.count("\r") == len(lines) or "\0" in text:
         raise Nonsense(f"an answer began with {text[:60]!r}")
-    headers, code = _fields(found[3]), int(found[2])
-    bodiless = method == "HEAD" or code < 200 or code in (204, 304)
+    (code, newer), headers = _status(first), _fields(lines)
     chunked, size = _framing(headers)
-    keeps = headers.get("connection", "").lower()
-    lasts = "close" not in keeps if found[1] == "1" else "keep-alive" in keeps
-    if bodiless:
-        return Head(code, headers, lasts, size=0, chunked=False)
+    keeps = headers.get("connection")
+    lasts = newer if keeps is None else "close" not in keeps.lower() if newer else "keep-alive" in keeps.lower()
+    if method == "HEAD" or code < 200 or code in (204, 304):
+        return Head(code, headers, lasts, 0, chunked=False)
     return Head(code, headers, lasts and (chunked or size is not None), size, chunked)
 
 
-def _fields(lines: str) -> dict[str, str]:
-    """Of lines that are headers, each after a line's end."""
-    found = [(name.lower(), value.rstrip(" \t")) for name, value in _FIELD.findall(lines)]
-    headers = dict(found)
-    if len(headers) < len(found):
-        for name in headers:
-            headers[name] = _joined(name, [value for other, value in found if other == name])
+@lru_cache(maxsize=64)
+def _status(line: str) -> tuple[int, bool]:
+    """The code, and whether the server speaks HTTP/1.1, not 1.0. There are few such lines: each is read once."""
+    version, _, told = line.partition(" ")
+    code = told.partition(" ")[0]
+    known = len(code) == 3 and code.isascii() and code.isdigit() and "100" <= code <= "599"
+    if version not in ("HTTP/1.0", "HTTP/1.1") or not known:
+        raise Nonsense(f"an answer began with {line[:60]!r}")
+    return int(code), version == "HTTP/1.1"
+
+
+class _Names(dict[str, str]):
+    """Names of headers as they are written → in lower case. A store has a few dozens: each is looked at once."""
+
+    def __missing__(self, raw: str) -> str:
+        if not raw or not _TOKEN.issuperset(raw):
+            raise Nonsense(f"{raw[:60]!r} is no name of a header")
+        name = raw.lower()
+        if len(self) < _MOST_NAMES:
+            self[raw] = name
+        return name
+
+
+_NAMES = _Names()
+
+
+def _fields(lines: list[str]) -> dict[str, str]:
+    """By lower-case name."""
+    headers: dict[str, str] = {}
+    for line in lines:
+        raw, colon, value = line.partition(":")
+        name = _NAMES[raw]
+        if not colon:
+            raise Nonsense(f"{line[:60]!r} is no header")
+        value = value.strip(" \t")
+        headers[name] = _joined(name, headers[name], value) if name in headers else value
     return headers
 
 
-def _joined(name: str, values: list[str]) -> str:
-    if name in _ONE_VALUE and len(set(values)) > 1:
-        raise Nonsense(f"{name} was {values[0][:60]!r} and {values[1][:60]!r}")
-    return values[0] if name in _ONE_VALUE else ", ".join(values)
+def _joined(name: str, before: str, value: str) -> str:
+    if name not in _ONE_VALUE:
+        return f"{before}, {value}"
+    if value != before:
+        raise Nonsense(f"{name} was {before[:60]!r} and {value[:60]!r}")
+    return before
 
 
 def _framing(headers: Headers) -> tuple[bool, int | None]:
@@ -103,6 +145,6 @@ def _framing(headers: Headers) -> tuple[bool, int | None]:
         return True, None
     if length is None:
         return False, None
-    if not _DIGITS.fullmatch(length):
+    if not (length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH):
         raise Nonsense(f"content-length was {length[:60]!r}")
     return False, int(length)

@@ -51,9 +51,11 @@ class Origin:
         return f"http://{self.host}" if self.proxy is not None and self.place.scheme == "http" else ""
 
     @cached_property
-    def to_proxy(self) -> dict[str, str]:
-        """Headers for a proxy that reads them."""
-        return _login(self.proxy) if self.proxy is not None and self.place.scheme == "http" else {}
+    def always(self) -> str:
+        """The lines that every request has; the proxy's login among them where the proxy reads requests."""
+        login = _login(self.proxy) if self.proxy is not None and self.place.scheme == "http" else {}
+        lines = {"Host": self.host, "Accept-Encoding": "identity", **login}
+        return "".join(f"{name}: {value}\r\n" for name, value in lines.items())
 
     def connect(self) -> Connection:
         """Raises OSError; its subclass ssl.SSLError where the server cannot prove who it is."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -14,12 +13,13 @@ from common.adapters.objects.wire.body import Incoming
 from common.adapters.objects.wire.connection import Closed, Connection, Cut
 from common.adapters.objects.wire.heads import Nonsense, read_head, request_head
 from common.adapters.objects.wire.opening import Origin
-from common.errors import StoreUnavailable
+from common.adapters.objects.wire.refusal import Refusal
+from common.adapters.objects.wire.wholeness import filled, size_of_all, whole
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9_.]+)\s*</Code>")
-_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 MOST_SAID = 64 * 1024
 """Bytes of an answer that is not an object's; a longer one is cut, and costs its connection."""
 BLOCK = 256 * 1024
@@ -27,17 +27,9 @@ BLOCK = 256 * 1024
 _MOST_HINTS = 8
 """Answers before the answer (100 Continue and its like)."""
 
-_refused_early = suppress(BrokenPipeError, ConnectionResetError)
+_RefusedEarly = (BrokenPipeError, ConnectionResetError)
 """A refusal may come before all was sent, and says why the connection was closed then."""
 _Failed = (OSError, Cut, Closed, Nonsense)
-
-
-class Refusal(Exception):
-    """The store answered otherwise than was hoped, or not at all."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(str(answer))
-        self.answer = answer
 
 
 class Told(NamedTuple):
@@ -83,19 +75,12 @@ class Wire:
     ) -> Told:
         """The answer, cut behind `most` bytes. `twice`: it may be sent again where nobody knows whether it arrived.
         Raises Refusal."""
-        request = self._request(method, target, headers, data, twice=twice)
-        return self._exchange(request, lambda body: Told(body.head.status, body.head.headers, body.text(most)))
+        return self._exchange(self._request(method, target, headers, data, twice=twice), _told, most)
 
     def fetch(self, target: str, into: memoryview, *, headers: Mapping[str, str]) -> tuple[dict[str, str], int | None]:
         """The whole object from the start of `into` on: the answer's headers and the object's size, which is None where
         there is more than `into` holds. Raises Refusal."""
-
-        def take(body: Incoming) -> tuple[dict[str, str], int | None]:
-            if body.head.status != 200:
-                raise Nonsense(f"a whole object was asked for, the answer was {body.head.status}")
-            return body.head.headers, _whole(body, into)
-
-        return self._exchange(self._request("GET", target, headers), take)
+        return self._exchange(self._request("GET", target, headers), whole, into)
 
     def read_into(
         self, target: str, into: memoryview, *, first: int, headers: Mapping[str, str]
@@ -107,16 +92,10 @@ class Wire:
         """
         ranged = {**headers, "Range": f"bytes={first}-{first + len(into) - 1}"}
 
-        def take(body: Incoming) -> tuple[dict[str, str], int]:
-            size = _size_by_range(body, first, first + len(into))
-            if size < first + len(into):
-                raise Refusal(Answer(416, "InvalidRange"))
-            _expect_end(body)
-            if body.fill(into) < len(into) or not body.ended():
-                raise Cut
-            return body.head.headers, size
+        def take(body: Incoming, into: memoryview) -> tuple[dict[str, str], int]:
+            return body.head.headers, filled(body, into, first)
 
-        return self._exchange(self._request("GET", target, ranged), take)
+        return self._exchange(self._request("GET", target, ranged), take, into)
 
     def _request(
         self,
@@ -127,10 +106,11 @@ class Wire:
         *,
         twice: bool = True,
     ) -> _Request:
-        sent = {"Host": self.origin.host, "Accept-Encoding": "identity", **self.origin.to_proxy, **headers}
-        if data is not None or method in ("PUT", "POST"):
-            sent["Content-Length"] = str(len(data or b""))
-        return _Request(method, request_head(method, self.origin.before_target + target, sent), data, twice)
+        if data is not None or method == "PUT" or method == "POST":
+            headers = {**headers, "Content-Length": str(len(data or b""))}
+        origin = self.origin
+        head = request_head(method, origin.before_target + target, headers, always=origin.always)
+        return _Request(method, head, data, twice)
 
     def open(
         self, target: str, *, first: int, end: int | None, headers: Mapping[str, str]
@@ -146,16 +126,16 @@ class Wire:
         connection, body = self._begun(self._request("GET", target, ranged))
         blocks = Blocks(body, lambda: self._done(connection, body))
         try:
-            return body.head.headers, _size_of_all(body, first, end), blocks
+            return body.head.headers, size_of_all(body, first, end), blocks
         except BaseException as problem:
             blocks.close()
             raise _refusal(problem) if isinstance(problem, Nonsense) else problem from None
 
-    def _exchange(self, request: _Request, take: Callable[[Incoming], T]) -> T:
+    def _exchange(self, request: _Request, take: Callable[[Incoming, S], T], into: S) -> T:
         """What `take` makes of the answer. Raises Refusal, and what `take` raises."""
         connection, body = self._begun(request)
         try:
-            return take(body)
+            return take(body, into)
         except _Failed as problem:
             raise _refusal(problem) from problem
         finally:
@@ -236,8 +216,10 @@ class Blocks:
 def _answer(connection: Connection, request: _Request) -> Incoming:
     """Closes the connection where there is none."""
     try:
-        with _refused_early:
+        try:  # noqa: SIM105 - every request comes by here, and entering `suppress` costs as much as sending
             connection.send(request.head, request.data)
+        except _RefusedEarly:
+            pass
         for _ in range(_MOST_HINTS):
             head = read_head(connection.head(), method=request.method)
             if head.status == 101:
@@ -262,38 +244,5 @@ def _refusal(problem: BaseException) -> Refusal:
     return Refusal(Answer(None, cut=isinstance(problem, Cut), why=str(problem)))
 
 
-def _whole(body: Incoming, into: memoryview) -> int | None:
-    _expect_end(body)
-    if body.head.size is not None and body.head.size > len(into):
-        return None
-    filled = body.fill(into)
-    if body.head.size is not None and filled < body.head.size:
-        raise Cut
-    return filled if body.ended() else None
-
-
-def _expect_end(body: Incoming) -> None:
-    """An object whose end is that of the connection may have been cut, and nobody would know."""
-    if body.head.size is None and not body.head.chunked:
-        raise Nonsense("an object came without its length")
-
-
-def _size_by_range(body: Incoming, first: int, end: int | None) -> int:
-    """The object's size, by an answer that is the range that was asked for, or what there is of it."""
-    told = body.head.headers.get("content-range", "")
-    found = _RANGE.fullmatch(told)
-    if body.head.status == 206 and found and int(found[1]) == first:
-        size = int(found[3])
-        if int(found[2]) == (size if end is None else min(end, size)) - 1:
-            return size
-    wanted = f"bytes {first} to {'the end' if end is None else end - 1} were asked for"
-    raise StoreUnavailable(f"{wanted}; the answer was {body.head.status} with {told or 'no range'}")
-
-
-def _size_of_all(body: Incoming, first: int, end: int | None) -> int:
-    _expect_end(body)
-    if (first, end) != (0, None):
-        return _size_by_range(body, first, end)
-    if body.head.status != 200 or body.head.size is None:
-        raise Nonsense(f"a whole object was asked for, the answer was {body.head.status} without its size")
-    return body.head.size
+def _told(body: Incoming, most: int) -> Told:
+    return Told(body.head.status, body.head.headers, body.text(most))
