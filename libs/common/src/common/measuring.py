@@ -11,6 +11,7 @@ from common.memory import Memory
 from common.pools import Pools
 from common.ports import ObjectInfo, ObjectStore
 from common.ranges import Ranges, in_ranges
+from common.records import record
 
 WHOLE = 8 << 20
 """Bytes: objects up to this are fetched in one piece, larger ones in ranges of this."""
@@ -19,7 +20,7 @@ RANGES_AT_ONCE = 4
 """Of one object."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """What an object's bytes are."""
 

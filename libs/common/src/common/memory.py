@@ -32,11 +32,13 @@ class Memory:
         """As `holding`; to be given back."""
         length = rounded(size)
         with self._lock:
-            self._take(min(length, self.most))
-            spare = self._spare.get(length)
-            whole = spare.pop() if spare else None
-            self._spared -= length if whole is not None else 0
-            self._forget_spare(at_most=self._free)
+            self._take(length if length < self.most else self.most)
+            whole = None
+            if spare := self._spare.get(length):
+                whole = spare.pop()
+                self._spared -= length
+            if self._spared > self._free:
+                self._forget_spare(at_most=self._free)
         return memoryview(bytearray(length) if whole is None else whole)[:size]
 
     def give_back(self, buffer: memoryview) -> None:
@@ -46,7 +48,7 @@ class Memory:
         assert isinstance(whole, bytearray)
         length = len(whole)
         with self._lock:
-            self._free += min(length, self.most)
+            self._free += length if length < self.most else self.most
             if length <= self.most:
                 self._spare.setdefault(length, []).append(whole)
                 self._spared += length
@@ -89,5 +91,7 @@ class Held:
 
 def rounded(size: int) -> int:
     """`size`, or up to a quarter more: files of about one size use the same buffers."""
-    step = max(_LEAST, 1 << max(0, size.bit_length() - 3))
-    return max(step, -(-size // step) * step)
+    if size <= _LEAST:
+        return _LEAST
+    step = max(_LEAST, 1 << (size.bit_length() - 3))
+    return -(-size // step) * step

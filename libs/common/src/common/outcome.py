@@ -17,6 +17,7 @@ from common.domain.location import LocationId
 from common.domain.replica import EvidenceClass, Verdict
 from common.domain.segment import SegmentPlan
 from common.domain.storage_class import Classes
+from common.records import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Planned:
     """SHA-256 of every file of the manifest set (bagit.txt, manifests, tag manifests, …) by its path."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evidence:
     """One file at the destination, read back (or found missing) by the verifier."""
 

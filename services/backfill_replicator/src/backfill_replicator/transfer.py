@@ -6,9 +6,6 @@ An object that is already there is left alone; if its bytes hash to the manifest
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -30,6 +27,7 @@ from common.errors import (
 )
 from common.measuring import WHOLE, Measuring
 from common.ports import ObjectInfo, ObjectStore, PartCopier
+from common.records import record
 
 
 class Result(StrEnum):
@@ -48,7 +46,7 @@ class Result(StrEnum):
         return self in (Result.COPIED, Result.ALREADY_THERE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Copied:
     """The outcome for one file; `why` is empty where it is good."""
 
@@ -59,7 +57,7 @@ class Copied:
     """The stores copied it between themselves: it was not hashed on its way."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ends:
     """Where one file comes from and goes to."""
 
@@ -79,15 +77,10 @@ class SourceGone(Exception):
         self.result = result
 
 
-@contextmanager
-def as_planned(file: PlannedFile) -> Iterator[None]:
-    """Raises SourceGone where the source has no such object any more, or another one."""
-    try:
-        yield
-    except NotFound as error:
-        raise SourceGone(Result.SOURCE_VANISHED, f"{file.path}: {error}") from error
-    except Changed as error:
-        raise SourceGone(Result.SOURCE_CHANGED, f"{file.path}: {error}") from error
+def gone(file: PlannedFile, error: NotFound | Changed) -> SourceGone:
+    """The source has no such object any more, or another one."""
+    result = Result.SOURCE_VANISHED if isinstance(error, NotFound) else Result.SOURCE_CHANGED
+    return SourceGone(result, f"{file.path}: {error}")
 
 
 class Transfer:
@@ -112,9 +105,10 @@ class Transfer:
         """Make the destination hold the file. Raises NotRestored where the source is frozen, and other StoreErrors and
         TransientErrors of either store."""
         self._measuring.checkpoint()
-        if too_large := fault(file.size, ends.destination.limits):
+        limits = ends.destination.limits
+        if too_large := fault(file.size, limits):
             return Copied(file, Result.TOO_LARGE, too_large)
-        small = file.size <= min(self._small, ends.destination.limits.max_single_put)
+        small = file.size <= min(self._small, limits.max_single_put)
         if (self._look_first or not small) and (there := self._already_there(file, ends)):
             return there
         try:
@@ -149,8 +143,10 @@ class Transfer:
 
     def _read_small(self, file: PlannedFile, ends: Ends, into: memoryview) -> tuple[ObjectInfo | None, str]:
         """What was read and what is wrong with its bytes, if anything; None where there are too many."""
-        with as_planned(file):
+        try:
             info = ends.source.fetch(key=ends.source_key, into=into, if_match=file.etag, version_id=file.version_id)
+        except (NotFound, Changed) as error:
+            raise gone(file, error) from error
         if info is None:
             return None, f"{file.path}: more than {file.size} bytes, expected {file.size}"
         hasher = MultiHasher(file.checksums)
@@ -186,23 +182,28 @@ class Transfer:
 
     def _read_range(self, file: PlannedFile, ends: Ends, first: int, into: memoryview) -> ObjectInfo:
         """The range and what it is of, pinned; raises SourceGone."""
-        with as_planned(file):
+        try:
             return ends.source.read_into(
                 key=ends.source_key, into=into, first=first, if_match=file.etag, version_id=file.version_id
             )
+        except (NotFound, Changed) as error:
+            raise gone(file, error) from error
 
     def _copy_remotely(self, file: PlannedFile, ends: Ends, copier: PartCopier) -> Copied:
-        with as_planned(file):
-            RemoteCopy(
-                file,
-                copier=copier,
-                source=ends.source,
-                source_key=ends.source_key,
-                destination=ends.destination,
-                destination_key=ends.destination_key,
-                notes=self._notes,
-                measuring=self._measuring,
-            ).run()
+        remote = RemoteCopy(
+            file,
+            copier=copier,
+            source=ends.source,
+            source_key=ends.source_key,
+            destination=ends.destination,
+            destination_key=ends.destination_key,
+            notes=self._notes,
+            measuring=self._measuring,
+        )
+        try:
+            remote.run()
+        except (NotFound, Changed) as error:
+            raise gone(file, error) from error
         return Copied(file, Result.COPIED, remotely=True)
 
     def _already_there(self, file: PlannedFile, ends: Ends) -> Copied | None:

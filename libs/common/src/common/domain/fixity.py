@@ -127,7 +127,7 @@ class MultiHasher:
     """Hashes one stream with several algorithms in one pass."""
 
     def __init__(self, algorithms: Iterable[Algorithm]) -> None:
-        self._hashers = {algorithm: algorithm.new() for algorithm in sorted(set(algorithms))}
+        self._hashers = {algorithm: _NEW[algorithm]() for algorithm in sorted(algorithms)}
         self.size = 0
         """Bytes seen so far."""
 

@@ -34,8 +34,7 @@ class Layout:
 
     def bag_root(self, *, space: str, identifier: str) -> str:
         """Where all versions of a bag lie, without a trailing slash."""
-        root = self.pattern.removesuffix(_END)
-        return root.replace("{space}", space, 1).replace("{externalIdentifier}", identifier, 1)
+        return _root(self.pattern, space, identifier)
 
     def bag_at(self, path: str) -> BagVersion:
         """The bag version whose place `path` is. Raises ValueError, a sentence."""
@@ -70,3 +69,10 @@ class Layout:
 def _matcher(pattern: str) -> re.Pattern[str]:
     parts = _PART.split(pattern.removesuffix(_END))
     return re.compile("".join(_PARTS.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+@lru_cache(maxsize=1024)
+def _root(pattern: str, space: str, identifier: str) -> str:
+    """Asked for with every file of a bag."""
+    root = pattern.removesuffix(_END)
+    return root.replace("{space}", space, 1).replace("{externalIdentifier}", identifier, 1)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from common.records import record
+
 
 @dataclass(frozen=True, slots=True)
 class RestoreStatus:
@@ -21,7 +23,7 @@ class RestoreStatus:
     """Until when the copy can be read; None while ongoing, or where restoring moves the object for good."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObjectInfo:
     """One object as a store describes it."""
 
@@ -59,7 +61,7 @@ class Body(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartReceipt:
     """A part that the store has and an upload may be committed with."""
 

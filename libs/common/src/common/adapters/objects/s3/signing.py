@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from operator import itemgetter
 from typing import NamedTuple
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -45,67 +44,65 @@ class Signer:
         Raises what `credentials` does.
         """
         who = self.credentials()
-        today = _today(who.access_key_id, who.secret_access_key, self.region, int(self.clock()))
-        token = who.session_token
-        form = _form(tuple(headers), token is not None)
-        told = [host, _PAYLOAD, today.moment, *[" ".join(value.split()) for value in headers.values()]]
-        if token is not None:
-            told.append(token)
+        names, second = tuple(headers), int(self.clock())
+        form = _form(who.access_key_id, who.secret_access_key, who.session_token, self.region, second, host, names)
         path, _, query = target.partition("?")
-        asked = f"{method}\n{path}\n{query}\n{form.lines % form.order(told)}"
-        signature = today.key.copy()
-        signature.update(f"{today.before}{sha256(asked.encode()).hexdigest()}".encode())
-        added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": today.moment}
-        if token is not None:
-            added["x-amz-security-token"] = token
-        added["Authorization"] = f"{today.proof}, SignedHeaders={form.listed}, Signature={signature.hexdigest()}"
-        added.update(headers)
-        return added
+        lines = form.lines % form.order([" ".join(value.split()) for value in headers.values()])
+        asked = sha256(f"{method}\n{path}\n{query}\n{lines}".encode())
+        signature = form.key.copy()
+        signature.update(f"{form.before}{asked.hexdigest()}".encode())
+        return {**form.added, "Authorization": form.proof + signature.hexdigest(), **headers}
 
 
 class _Form(NamedTuple):
-    """How headers of some names are signed."""
+    """What all signatures of a second, for one host and headers of the same names, have in common."""
 
     lines: str
-    """What follows the query, with room for the values."""
+    """What follows the query, with room for the headers' values."""
     order: Callable[[Sequence[str]], tuple[str, ...]]
-    """The values of host, payload, date, all headers and the token → by name."""
-    listed: str
-
-
-@lru_cache(maxsize=64)
-def _form(names: tuple[str, ...], signs_token: bool) -> _Form:
-    told = ["host", "x-amz-content-sha256", "x-amz-date", *[name.lower() for name in names]]
-    if signs_token:
-        told.append("x-amz-security-token")
-    order = sorted(range(len(told)), key=told.__getitem__)
-    ordered = [told[place] for place in order]
-    listed = ";".join(ordered)
-    lines = "".join(f"{name.replace('%', '%%')}:%s\n" for name in ordered)
-    return _Form(f"{lines}\n{listed.replace('%', '%%')}\n{_PAYLOAD}", itemgetter(*order), listed)
-
-
-class _Today(NamedTuple):
-    """What all signatures of a second have in common."""
-
-    moment: str
+    """Their values as they were given → by name."""
     before: str
     """What is signed, up to the request."""
-    proof: str
     key: hmac.HMAC
     """To be copied."""
+    proof: str
+    """Up to the signature."""
+    added: dict[str, str]
+    """Headers, but for the proof."""
 
 
-@lru_cache(maxsize=32)
-def _today(key_id: str, secret: str, region: str, second: int) -> _Today:
+@lru_cache(maxsize=128)
+def _form(
+    key_id: str, secret: str, token: str | None, region: str, second: int, host: str, names: tuple[str, ...]
+) -> _Form:
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+    added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": moment}
+    if token is not None:
+        added["x-amz-security-token"] = token
+    told = {name: _unformatted(value) for name, value in {"host": host, **added}.items()}
+    ordered = sorted([*told, *[name.lower() for name in names]])
+    listed = ";".join(ordered)
+    lines = "".join(f"{_unformatted(name)}:{told.get(name, '%s')}\n" for name in ordered)
+    places = sorted(range(len(names)), key=lambda place: names[place].lower())
     scope = f"{moment[:8]}/{region}/s3/aws4_request"
+    return _Form(
+        lines=f"{lines}\n{_unformatted(listed)}\n{_PAYLOAD}",
+        order=lambda values: tuple([values[place] for place in places]),
+        before=f"{_ALGORITHM}\n{moment}\n{scope}\n",
+        key=hmac.new(_key(secret, scope), digestmod=sha256),
+        proof=f"{_ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={listed}, Signature=",
+        added=added,
+    )
+
+
+@lru_cache(maxsize=16)
+def _key(secret: str, scope: str) -> bytes:
+    """Of a day."""
     key = f"AWS4{secret}".encode()
     for step in scope.split("/"):
         key = hmac.digest(key, step.encode(), "sha256")
-    return _Today(
-        moment,
-        f"{_ALGORITHM}\n{moment}\n{scope}\n",
-        f"{_ALGORITHM} Credential={key_id}/{scope}",
-        hmac.new(key, digestmod=sha256),
-    )
+    return key
+
+
+def _unformatted(text: str) -> str:
+    return text.replace("%", "%%")

@@ -82,11 +82,12 @@ def read_head(data: bytes, *, method: str) -> Head:
         raise Nonsense(f"an answer began with {text[:60]!r}")
     (code, newer), headers = _status(first), _fields(lines)
     chunked, size = _framing(headers)
-    keeps = headers.get("connection")
-    lasts = newer if keeps is None else "close" not in keeps.lower() if newer else "keep-alive" in keeps.lower()
-    if method == "HEAD" or code < 200 or code in (204, 304):
-        return Head(code, headers, lasts, 0, chunked=False)
-    return Head(code, headers, lasts and (chunked or size is not None), size, chunked)
+    if "connection" in headers:
+        keeps = headers["connection"].lower()
+        newer = "close" not in keeps if newer else "keep-alive" in keeps
+    if method == "HEAD" or code < 200 or code == 204 or code == 304:
+        return Head(code, headers, newer, 0, chunked=False)
+    return Head(code, headers, newer and (chunked or size is not None), size, chunked)
 
 
 @lru_cache(maxsize=64)
