@@ -23,6 +23,7 @@ from bag_register import (
 from bag_register.digest import api as digest_api
 from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
 from bag_register.evidence_report import api as evidence_report
+from bag_register.metrics import api as metrics_api
 from bag_register.reports import cold, coverage, unbackfilled
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
@@ -55,6 +56,7 @@ def make_app(around: Surroundings) -> FastAPI:
     coverage.add_routes(app, around)
     cold.add_routes(app, around)
     digest_api.add_routes(app, around)
+    metrics_api.add_routes(app, around)
     lists_api.add_routes(app, around)
     uploads_api.add_routes(app, around)
     evidence_api.add_routes(app, around)
@@ -83,7 +85,7 @@ def make_app(around: Surroundings) -> FastAPI:
         dependencies=reading,
     )(bags)
     app.get("/locations", summary="Where bags can lie", dependencies=reading)(locations)
-    said = contract.OPERATIONS | proof_contract.OPERATIONS | fixity_contract.OPERATIONS
+    said = contract.OPERATIONS | metrics_api.OPERATIONS | proof_contract.OPERATIONS | fixity_contract.OPERATIONS
     shapes = contract.SCHEMAS | proof_contract.SCHEMAS | fixity_contract.SCHEMAS
     publish(app, said, schemas=shapes)
     return app

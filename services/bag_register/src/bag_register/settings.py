@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field
 
 from common.web.settings import HttpSettings
+
+
+class Metrics(StrEnum):
+    """Who may read GET /metrics."""
+
+    SCOPE = "scope"
+    OPEN = "open"
+    OFF = "off"
 
 
 class Settings(HttpSettings):
@@ -38,6 +47,11 @@ class Settings(HttpSettings):
         default=None,
         pattern=r"^https?://.+$",
         description="address that each digest is POSTed to as JSON (`text` holds the Markdown); none where absent",
+    )
+    metrics: Metrics = Field(
+        default=Metrics.SCOPE,
+        description="who may read GET /metrics: scope (whoever may read reports, bags:read), open (whoever reaches the"
+        " port: the figures name locations and spaces, and how much lies there), off (there is none)",
     )
     checkpoint_every: timedelta = Field(
         default=timedelta(hours=1), gt=timedelta(0), description="how often a checkpoint is written"

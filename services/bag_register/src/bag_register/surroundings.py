@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from bag_register.file_lists import FileLists
 from bag_register.sealing import Sealer
+from bag_register.settings import Metrics
 from common.domain.location import LocationId
 from common.web.auth import Guard
 
@@ -27,5 +28,7 @@ class Surroundings:
     sealer: Sealer | None = None
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By location, its account and storage class as they are configured."""
+    metrics: Metrics = Metrics.SCOPE
+    """Who may read GET /metrics."""
     public_url: str = ""
     version: str = "0"

@@ -54,6 +54,7 @@ def run() -> None:
         places={location.value: _public(config) for location, config in stores.configs.items()},
         importable=frozenset(stores.configs),
         guard=guard_for(settings, engine),
+        metrics=settings.metrics,
         public_url=settings.public_url,
         version=build(SERVICE).split()[-1],
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from common.domain.bag import BagVersion
 from common.domain.replica import CheckState, Verdict
@@ -121,6 +121,12 @@ _WANTED: dict[Standing, tuple[ColumnElement[bool], ...]] = {
     Standing.UNREAD: (copy_health.c.verdict == Verdict.UNREAD.value,),
     Standing.ALL: (),
 }
+
+
+def overdue_of(policy_id: int) -> Select[Any]:
+    """The copies of a policy that are overdue, found among those that are due."""
+    due = copy_schedule.c.due_at <= NOW
+    return select(copy_schedule.c.bag_version_id).where(copy_schedule.c.policy_id == policy_id, due, _OVERDUE)
 
 
 def _totals(connection: Connection, policy: Policy) -> Totals:

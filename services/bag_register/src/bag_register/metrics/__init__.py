@@ -1,0 +1,1 @@
+"""Figures for whoever watches: `GET /metrics` in the text format of Prometheus."""
