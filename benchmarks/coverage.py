@@ -13,10 +13,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psycopg
+from benchmarks.api.cpu import seconds_of_tree
 
 from common.ledger.migrations import upgrade
 from local_stack.servers.child import start_child
@@ -61,12 +63,15 @@ SELECT bag_version_id, 'filling', 'archive', id, 'backfill',
 FROM begun
 """
 _BATCH = 20_000
+_TIMES = 60
+_PLACES_ASKED = ("azure", "empty", "filling")
+_BY = ("location", "space")
 
 
-def make_ledger(dsn: str, *, bags: int, say: Callable[[str], None]) -> None:
+def make_ledger(dsn: str, *, bags: int, say: Callable[[str], None], cpu: Callable[[], float]) -> None:
     """Four locations; what each has is in the module's docstring."""
     upgrade(dsn)
-    begun = time.monotonic()
+    begun, before = time.monotonic(), cpu()
     with psycopg.connect(dsn) as connection:
         for place in ("archive", "azure", "empty", "filling"):
             connection.execute("INSERT INTO locations (id, provider, bucket) VALUES (%s, 'local', %s)", [place, place])
@@ -80,7 +85,8 @@ def make_ledger(dsn: str, *, bags: int, say: Callable[[str], None]) -> None:
             connection.execute(_REPLICAS, part)
             connection.commit()
         connection.autocommit = True
-        say(f"{bags:,} bag versions at 4 locations written in {time.monotonic() - begun:.0f} s")
+        took, used = time.monotonic() - begun, cpu() - before
+        say(f"{bags:,} bag versions at 4 locations written in {took:.0f} s; CPU s of the ledger: {used:.0f}")
         connection.execute("VACUUM ANALYZE")
 
 
@@ -106,7 +112,8 @@ class Register:
         self._child = start_child(
             "bag_register", [sys.executable, "-m", "bag_register"], log=folder / "log", env=environment
         )
-        self._child.wait_until(lambda: answers(port), seconds=60)
+        self._child.wait_until(lambda: answers(port), seconds=240)
+        self.pid = self._child.pid
         self.peak = 0
         self._stop = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -120,6 +127,17 @@ class Register:
     def stop(self) -> None:
         self._stop.set()
         self._child.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """The processes that answer: on a machine that does other things their CPU says more than the clock."""
+
+    register: int
+    ledger: int
+
+    def seconds(self) -> tuple[float, float]:
+        return seconds_of_tree(self.register), seconds_of_tree(self.ledger)
 
 
 def p95(ask: Callable[[int], None], *, times: int) -> float:
@@ -137,16 +155,16 @@ def main() -> None:
     parser.add_argument("--bags", type=int, default=1_000_000)
     bags: int = parser.parse_args().bags
     with tempfile.TemporaryDirectory(prefix="backfill-bench-") as room, Postgres(durable=False) as server:
-        make_ledger(server.address.url, bags=bags, say=_say)
+        make_ledger(server.address.url, bags=bags, say=_say, cpu=lambda: seconds_of_tree(server.pid))
         register = Register(server.address.url, Path(room))
         try:
-            failed = not _measure(register, bags)
+            failed = not _measure(register, bags, Cpu(register=register.pid, ledger=server.pid))
         finally:
             register.stop()
     sys.exit(failed)
 
 
-def _measure(register: Register, bags: int) -> bool:
+def _measure(register: Register, bags: int, cpu: Cpu) -> bool:
     with httpx.Client(base_url=register.address, timeout=120, trust_env=False) as http:
 
         def get(path: str) -> None:
@@ -158,35 +176,38 @@ def _measure(register: Register, bags: int) -> bool:
         def deep(number: int) -> str:
             return f"&after=space-{number % 20}/b{number * bags // 60:08}/v1"
 
-        get("/reports/coverage")
+        def page(name: str, ask: Callable[[int], None], most: float) -> bool:
+            ask(0)  # the connection, and what is compiled once
+            before = cpu.seconds()
+            measured = p95(ask, times=_TIMES)
+            used = [f"{(now - then) / _TIMES * 1000:.0f}" for then, now in zip(before, cpu.seconds(), strict=True)]
+            return _bar(f"{name}, p95 ms", measured, most, f"CPU ms of register and ledger: {' + '.join(used)}")
+
         bars = [
-            _bar("coverage matrix, p95 ms", p95(lambda _: get("/reports/coverage"), times=60), 200),
-            *(
-                _bar(f"storage classes by {by}, p95 ms", p95(lambda _: get(f"/reports/cold?by={by}"), times=60), 200)  # noqa: B023
-                for by in ("location", "space")
-            ),
-            *(
-                _bar(f"page of what is missing at {place}, p95 ms", p95(missing(place), times=60), 100)
-                for place in ("azure", "empty", "filling")
-            ),
-            _bar(
-                "page of what failed, p95 ms",
-                p95(lambda n: get(f"/reports/unbackfilled?location=filling&state=failed{deep(n)}"), times=60),
+            page("coverage matrix", lambda _: get("/reports/coverage"), 200),
+            *(page(f"storage classes by {by}", lambda _, by=by: get(f"/reports/cold?by={by}"), 200) for by in _BY),
+            *(page(f"page of what is missing at {place}", missing(place), 100) for place in _PLACES_ASKED),
+            page(
+                "page of what failed",
+                lambda n: get(f"/reports/unbackfilled?location=filling&state=failed{deep(n)}"),
                 100,
             ),
         ]
-        begun, lines = time.monotonic(), 0
+        begun, lines, before = time.monotonic(), 0, cpu.seconds()
         with http.stream("GET", "/reports/unbackfilled?location=empty&format=csv") as answer:
             for block in answer.iter_bytes():
                 lines += block.count(b"\n")
-        bars.append(_bar(f"CSV of {lines - 1:,} lines, s", time.monotonic() - begun, 30 * bags / 1_000_000))
+        taken = time.monotonic() - begun
+        used = [f"{now - then:.1f}" for then, now in zip(before, cpu.seconds(), strict=True)]
+        told = f"CPU s of register and ledger: {' + '.join(used)}"
+        bars.append(_bar(f"CSV of {lines - 1:,} lines, s", taken, 30 * bags / 1_000_000, told))
         bars.append(_bar("peak memory of the register, MiB", register.peak, 150))
         return all(bars) and lines == bags + 1
 
 
-def _bar(name: str, measured: float, most: float) -> bool:
+def _bar(name: str, measured: float, most: float, told: str = "") -> bool:
     passed = measured <= most
-    _say(f"{'passed' if passed else 'MISSED'}  {name}: {measured:.0f} (at most {most:.0f})")
+    _say(f"{'passed' if passed else 'MISSED'}  {name}: {measured:.0f} (at most {most:.0f}){told and '; '}{told}")
     return passed
 
 

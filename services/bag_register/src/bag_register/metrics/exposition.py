@@ -50,7 +50,12 @@ def _copies(found: Standing) -> Iterator[GaugeMetricFamily]:
         "copies_damaged", "Copies whose last reading found other bytes or none", ["location"], _by(found.damaged)
     )
     told = "Copies that a fixity policy wants read and that nobody has read for too long; space is empty for all"
-    yield _family("copies_overdue", told, ["location", "space"], {**found.overdue})
+    yield _family(
+        "copies_overdue",
+        told,
+        ["location", "space"],
+        {(location, space): number for (location, space), number in found.overdue.items()},
+    )
     told = "Bag versions at each location, by what holds of them there"
     yield _family("bag_versions", told, ["location", "state"], _states(found.matrix))
     at_risk = sum(found.matrix.at_risk.values())
