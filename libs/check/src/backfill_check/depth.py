@@ -16,8 +16,8 @@ class Depth:
 
     def reads(self, location: str, key: str) -> bool:
         """The same for the same seed, so that a second run reads what the first did, and another seed others."""
-        if self.share >= 1:
-            return True
+        if self.share >= 1 or self.share <= 0:
+            return self.share > 0
         drawn = hashlib.sha256(f"{self.seed}\0{location}\0{key}".encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(drawn[:8], "big") < self.share * 2**64
 

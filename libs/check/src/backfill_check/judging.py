@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -132,7 +132,10 @@ def _files(
     expected = _with_sizes(reading.inventory.files(), sizes())
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as pool:
         while batch := list(islice(expected, _BATCH)):
-            yield from pool.map(lambda one: _file(copy, one[0], one[1], source, depth), _wanted(batch, wrong))
+            asked = [(one, _asks(one[0], source, depth)) for one in _wanted(batch, wrong)]
+            # What the listing tells already would take longer to hand to a thread than to compare.
+            told = [pool.submit(_file, copy, *one, source, depth) if asks else one for one, asks in asked]
+            yield from (one.result() if isinstance(one, Future) else _file(copy, *one, source, depth) for one in told)
 
 
 def _wanted(batch: list[tuple[PlannedFile, int | None]], wrong: set[str]) -> list[tuple[PlannedFile, int | None]]:
@@ -150,6 +153,11 @@ def _with_sizes(
         while known is not None and known[0].encode() < path:
             known = next(sizes, None)
         yield file, known[1] if known is not None and known[0] == file.key else None
+
+
+def _asks(file: PlannedFile, source: _Source, depth: Depth) -> bool:
+    """Whether the store is to be asked for more than it listed."""
+    return file.url is not None or depth.reads(source.place.id, source.key(file.key))
 
 
 def _file(copy: Copy, file: PlannedFile, size: int | None, source: _Source, depth: Depth) -> Finding:
