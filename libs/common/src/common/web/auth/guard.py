@@ -40,6 +40,7 @@ class Guard:
     async def admit(self, app: FastAPI, request: Request) -> None:
         """Return if the request may go on, with its caller in the request's state. Raises Refused, TransientError."""
         _check_size(request)
+        _check_query(request)
         route = matching(app.routes, request.scope)
         if route is not None and _open(app, route):
             if not is_unlimited(route):
@@ -94,6 +95,15 @@ def _check_size(request: Request) -> None:
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared) > MAX_BYTES:
         raise Refused(413, f"The request is larger than {MAX_BYTES} bytes.")
+
+
+def _check_query(request: Request) -> None:
+    """PostgreSQL keeps no NUL, so nothing could be found by one."""
+    if b"%00" not in request.scope.get("query_string", b""):
+        return
+    for name, value in request.query_params.multi_items():
+        if "\x00" in name + value:
+            raise Refused(400, f"Invalid value at ?{name}: must not contain the character NUL.")
 
 
 def _check(route: BaseRoute, found: Caller) -> None:
