@@ -49,6 +49,20 @@ def test_pitfall_09_an_expired_copy_is_asked_for_again() -> None:
     assert archive.thawing.keys == [key("data/a")] * 2
 
 
+def test_pitfall_09_a_window_is_prolonged_a_bounded_number_of_times_also_where_nobody_sweeps() -> None:
+    archive, hold = Archive(), Hold()
+    files = some_files(archive, {"data/a": b"a"}, storage_class="GLACIER")
+    always_short = Wish(tier=Tier.STANDARD, days=1, margin=timedelta(days=2))
+    step = ThawSegment(stores=archive, warming=Warming(wish=always_short))
+    step(segment_job(files, hold))
+    archive.clock.advance(hours=6)
+
+    looks = [step(segment_job(files, hold)) for _ in range(6)]
+
+    assert looks == [Done(said="1 object can be read")] * 6
+    assert len(archive.thawing.asked) == 1 + 3
+
+
 class Elsewhere(Archive):
     """Another destination beside it, which has nothing."""
 

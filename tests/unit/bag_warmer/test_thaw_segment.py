@@ -318,4 +318,4 @@ def test_prolonging_a_copy_that_can_be_read_is_noted_too() -> None:
     archive.clock.advance(hours=6)
 
     assert thawed(archive, files, hold, wish=wish) == Done(said="1 object can be read")
-    assert hold.progress["restores"] == {"tier": "Standard", "days": 1, "objects": 2, "bytes": 6}
+    assert hold.progress["restores"] == {"tier": "Standard", "days": 1, "objects": 2, "bytes": 6, "extensions": 1}

@@ -18,10 +18,11 @@ from common.domain.location import LocationId
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
 from common.ledger.thawing import asking
-from common.ledger.thawing.admitting import Later, Need, Terms, admit
+from common.ledger.thawing.admitting import Later, Need, Terms, admit, note
 from common.ledger.thawing.asking import Bill
 from common.outcome import Wait
 from common.ports import ObjectInfo, Restore, Tier
+from common.thawing.budget import MOST_EXTENSIONS
 from common.thawing.costs import Amount
 from common.thawing.tiers import Span, span
 
@@ -50,16 +51,20 @@ class LedgerGate:
 
     def admit(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish) -> Permit:
         terms = self._house.terms.get(errand.source.id)
-        if terms is None or not frozen:
-            return Permit()
-        need = self._need(errand, frozen, wish, terms)
+        most = terms.budget.most_extensions if terms else MOST_EXTENSIONS
+        if not frozen:
+            return Permit(most_extensions=most)
         with transaction(self._engine) as connection:
-            answer = admit(connection, need, terms)
+            if terms is None:
+                # Nothing holds it back; when it was asked for, and how much it is, is what expectations go by.
+                note(connection, self._need(errand, frozen, wish, wish.days), location=errand.source.id.value)
+                return Permit()
+            answer = admit(connection, self._need(errand, frozen, wish, terms.budget.longest_days), terms)
         if isinstance(answer, Later):
             # Not a stall as long as somebody looks: its promise grows with its wait.
             promised = answer.waited + answer.again_in + _SPARE_TIME
             return Permit(held=Wait(answer.again_in, answer.why, promised=promised, about="budget"))
-        return Permit(days=answer.days, may_extend=answer.may_extend)
+        return Permit(days=answer.days, may_extend=answer.may_extend, most_extensions=most)
 
     def asked(self, errand: Errand, accepted: Sequence[Sent]) -> None:
         bills = [self._bill(errand, key, list(sent)) for key, sent in groupby(sorted(accepted, key=_order), key=_kind)]
@@ -78,12 +83,12 @@ class LedgerGate:
             with transaction(self._engine) as connection:
                 asking.expiring(connection, kind=errand.kind, row_id=errand.row_id, at=until)
 
-    def _need(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish, terms: Terms) -> Need:
+    def _need(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish, longest: int) -> Need:
         cost, spans = Decimal(0), list[Span]()
         for info in frozen:
             name, tier = class_of(info), request_for(info, tier=wish.tier_of(info), days=1).tier
             spans.append(span(name, tier))
-            days = errand.named_days or terms.budget.longest_days
+            days = errand.named_days or longest
             one = Amount(1, info.size)
             cost += self._house.billing.restored(
                 errand.source.id, storage_class=name, tier=tier, amount=one, days=days

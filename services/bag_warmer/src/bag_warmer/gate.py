@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -14,6 +14,7 @@ from common.domain.location import Location
 from common.jobs import ImportJob, ReplicaJob, SegmentJob
 from common.outcome import Wait
 from common.ports import ObjectInfo
+from common.thawing.budget import MOST_EXTENSIONS
 from common.topology import Kind
 
 
@@ -47,8 +48,14 @@ class Permit:
     """For how many days; None: as wished."""
     may_extend: bool = True
     """Whether readable copies that expire soon may be prolonged."""
+    most_extensions: int = MOST_EXTENSIONS
+    """How often one row's copies are prolonged at most, whoever has it done."""
     held: Wait | None = None
     """Why nothing that is cold may be asked for yet, and when to look again."""
+
+    def after(self, extensions: int) -> Permit:
+        """The same for a row whose copies have been prolonged so often."""
+        return replace(self, may_extend=self.may_extend and extensions < self.most_extensions)
 
 
 class Gate(Protocol):

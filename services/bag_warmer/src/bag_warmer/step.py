@@ -11,7 +11,7 @@ from datetime import timedelta
 from bag_warmer import planning
 from bag_warmer.gate import Errand, Gate, OpenGate
 from bag_warmer.presence import Presence, Records
-from bag_warmer.thaw import noted, remembered, thaw
+from bag_warmer.thaw import extended, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
 from common.domain.bagit.reader import BagReading, read_bag
 from common.domain.location import LocationId
@@ -97,7 +97,7 @@ class Plan:
             wish=wish,
             asked=remembered(job.progress),
             checkpoint=job.hold.checkpoint,
-            permit=lambda frozen: self._gate.admit(errand, frozen, wish),
+            permit=lambda frozen: self._gate.admit(errand, frozen, wish).after(extended(job.progress)),
             pools=self._pools,
         )
         if found.accepted:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bag_warmer.gate import Errand, Gate, OpenGate
-from bag_warmer.thaw import noted, remembered, thaw
+from bag_warmer.thaw import extended, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
 from common.jobs import ImportJob
 from common.outcome import Done, Outcome, Wait
@@ -45,7 +45,7 @@ class ThawTagFiles:
             wish=wish,
             asked=remembered(job.progress),
             checkpoint=job.hold.checkpoint,
-            permit=lambda frozen: self._gate.admit(errand, frozen, wish),
+            permit=lambda frozen: self._gate.admit(errand, frozen, wish).after(extended(job.progress)),
             pools=self._pools,
         )
         if found.accepted:

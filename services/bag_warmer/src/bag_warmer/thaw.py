@@ -15,7 +15,7 @@ from bag_warmer.wishes import Asked, Wish
 from common.errors import BackfillError
 from common.outcome import Wait
 from common.pools import Pools
-from common.ports import ColdStore, ObjectInfo, ObjectStore, Tier
+from common.ports import ColdStore, ObjectInfo, ObjectStore, Restore, Tier
 
 Spare = Callable[[Sequence[ObjectInfo]], set[str]]
 """Which of these frozen objects need not be read at all."""
@@ -149,13 +149,19 @@ def noted(progress: Mapping[str, Any], found: Thaw, wish: Wish) -> dict[str, Any
     if not taken:
         return {"asked": asked}
     before = progress.get("restores", {})
+    extensions = extended(progress) + any(one.answer is Restore.ALREADY_RESTORED for one in taken)
     restores = {
         "tier": wish.tier.value,
         "days": max(one.request.days or wish.days for one in taken),
         "objects": before.get("objects", 0) + len(taken),
         "bytes": before.get("bytes", 0) + sum(one.info.size for one in taken),
     }
-    return {"asked": asked, "restores": restores}
+    return {"asked": asked, "restores": restores | ({"extensions": extensions} if extensions else {})}
+
+
+def extended(progress: Mapping[str, Any]) -> int:
+    """How often readable copies were prolonged so far."""
+    return int(progress.get("restores", {}).get("extensions", 0))
 
 
 def _looked(info: ObjectInfo, store: ObjectStore) -> tuple[ObjectInfo, BackfillError | None]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bag_warmer.batching import Batching, Requests
 from bag_warmer.gate import Errand, Gate, OpenGate
-from bag_warmer.thaw import Batch, Thaw, none_batched, noted, remembered, thaw
+from bag_warmer.thaw import Batch, Thaw, extended, none_batched, noted, remembered, thaw
 from bag_warmer.warming import Warming, unfinished
 from common.domain.segment import PlannedFile
 from common.domain.storage_class import ARCHIVED, Classes
@@ -84,7 +84,7 @@ class ThawSegment:
             checkpoint=job.hold.checkpoint,
             spare=lambda frozen: self._copied(job, {info.key: wanted[info.key] for info in frozen}),
             batch=self._batch(job),
-            permit=lambda frozen: self._gate.admit(errand, frozen, wish),
+            permit=lambda frozen: self._gate.admit(errand, frozen, wish).after(extended(job.progress)),
             pools=self._pools,
         )
         if found.accepted:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 DAY = timedelta(days=1)
+MOST_EXTENSIONS = 3
+"""How often one row's readable copies are prolonged, unless a budget says otherwise."""
 _MINUTES = 24 * 60
 
 
@@ -44,7 +46,7 @@ class Budget:
     """The window: days that a readable copy is asked for at most."""
     longest_wait: timedelta = timedelta(days=7)
     """Whoever has waited for longer goes before everybody else."""
-    most_extensions: int = 3
+    most_extensions: int = MOST_EXTENSIONS
     """How often one row's readable copies are prolonged."""
 
     def opens(self, now: datetime, zone: tzinfo) -> datetime | None:

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from common.thawing.budget import Budget, Hours
+from common.thawing.budget import MOST_EXTENSIONS, Budget, Hours
 from common.thawing.prices import Price
 
 _UNITS = {"B": 1} | {f"{letter}B": 1000**power for power, letter in enumerate("KMGTP", start=1)}
@@ -80,7 +80,7 @@ class ThawBudget(BaseModel):
     """Days that readable copies are asked for at most. Copying half of that time's work may lie readable."""
     longest_wait_days: int = Field(default=7, ge=1)
     """Whoever has waited longer goes before everybody else, and room is made for it."""
-    most_extensions: int = Field(default=3, ge=0)
+    most_extensions: int = Field(default=MOST_EXTENSIONS, ge=0)
     """How often readable copies of one segment are prolonged."""
 
     @property

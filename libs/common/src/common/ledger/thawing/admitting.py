@@ -90,6 +90,13 @@ def admit(connection: Connection, need: Need, terms: Terms) -> Go | Later:
     return Later(look.why, again, look.now - mine.since)
 
 
+def note(connection: Connection, need: Need, *, location: str) -> None:
+    """Write down that the row asks now, where no budget holds it back."""
+    if _in_line(connection, need, location).admitted_at is None:
+        values = {"admitted_at": NOW, "left_objects": need.objects, "rounds": thaw_admissions.c.rounds + 1}
+        connection.execute(update(thaw_admissions).where(_is(need)).values(**values))
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     now: datetime

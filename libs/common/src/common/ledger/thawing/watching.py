@@ -34,7 +34,7 @@ class Watched:
 
 
 def watch(connection: Connection, *, ingest_id: UUID, location: str) -> Watched:
-    """Of an ingest whose source is `location`. Only locations with a budget have rows to go by."""
+    """Of an ingest whose source is `location`, with a budget or without."""
     table = thaw_admissions.c
     rows = connection.execute(
         select(table.admitted_at, table.latest_seconds).where(
