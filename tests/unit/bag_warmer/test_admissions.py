@@ -18,7 +18,7 @@ from common.domain.location import Location, LocationId, Provider
 from common.ledger.engine import open_engine, transaction
 from common.ledger.thawing.admitting import Terms
 from common.ledger.thawing.tables import thaw_admissions, thaw_days
-from common.ledger.thawing.watching import watch
+from common.ledger.thawing.watching import Frozen, frozen, watch
 from common.ports import ObjectInfo
 from common.thawing.budget import MOST_EXTENSIONS, Budget
 from common.thawing.prices import read_prices
@@ -80,6 +80,22 @@ def test_without_a_budget_nothing_is_held_back_and_the_end_can_be_expected_all_t
         rounds = connection.execute(select(thaw_admissions.c.rounds)).scalars().all()
     assert [one.latest for one in seen.thawing] == [timedelta(hours=12)] * 2
     assert (all(one.asked for one in seen.thawing), seen.waiting, rounds) == (True, 0, [1, 1])
+
+
+def test_when_the_last_can_be_read_is_known_of_those_that_thaw_and_whose_turn_has_come(engine: Engine) -> None:
+    (thaws, (row,)), (waits, (first, second)), (rests, _) = (frozen_rows(engine, number) for number in (1, 2, 1))
+    asks(a_gate(engine), thaws.ingest_id, row)
+    for each in (first, second):
+        asks(a_gate(engine, Budget(objects_in_flight=10)), waits.ingest_id, each)
+
+    with transaction(engine) as connection:
+        found = frozen(connection, [one.ingest_id for one in (thaws, waits, rests)])
+        now = connection.execute(select(func.clock_timestamp())).scalar_one()
+
+    until = found[thaws.ingest_id].readable_at
+    assert until is not None
+    assert timedelta(hours=11, minutes=50) < until - now < timedelta(hours=12)
+    assert found == {thaws.ingest_id: Frozen(1, 0, until), waits.ingest_id: Frozen(2, 1, None)}
 
 
 def test_how_often_copies_are_prolonged_is_bounded_whoever_asks(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,10 +15,13 @@ from sqlalchemy import Engine, select, update
 from common.domain.bag import BagVersion
 from common.ledger.engine import transaction
 from common.ledger.tables import ingests, replicas
+from common.ledger.thawing.admitting import Need, note
 from common.ledger.thawing.asking import Bill, record
+from common.ledger.thawing.tables import thaw_admissions
 from common.ports import Tier
 from common.thawing.budget import Budget
 from common.thawing.prices import read_prices
+from common.thawing.tiers import span
 from ingests_api.pricing import Pricing
 from unit.ingests_api.builders import AZURE, COLD, a_bag, an_app, serving, wish
 
@@ -185,6 +189,23 @@ def test_an_ingest_shows_what_it_has_cost_beside_the_estimate(priced: httpx.Clie
     }
     assert found["progress"]["percent"] == 0
     assert (found["waiting"], found["expectedDate"]) == (None, None)
+
+
+def test_an_ingest_that_thaws_tells_itself_when_it_can_be_read(priced: httpx.Client, engine: Engine) -> None:
+    bags(engine)
+    ingest_id = priced.post("/ingests", json=wish("b1")).json()["id"]
+    before = told(priced, f"/ingests/{ingest_id}")
+    with transaction(engine) as connection:
+        replica = connection.execute(select(replicas.c.id)).scalar_one()
+        need = Need("replica", replica, UUID(ingest_id), 4, GIB, Decimal(0), span("GLACIER", Tier.BULK))
+        note(connection, need, location="cold")
+        asked = connection.execute(select(thaw_admissions.c.admitted_at)).scalar_one()
+
+    thawing = told(priced, f"/ingests/{ingest_id}")["thawing"]
+
+    until = datetime.fromisoformat(thawing.pop("expectedDate"))
+    assert (thawing, until) == ({"parts": 1, "waiting": 0}, asked + timedelta(hours=12))
+    assert "thawing" not in before
 
 
 def test_a_campaign_sums_what_its_ingests_have_cost(priced: httpx.Client, engine: Engine) -> None:

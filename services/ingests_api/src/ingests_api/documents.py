@@ -13,11 +13,12 @@ from common.ledger.dead_letters import DeadLetter
 from common.ledger.ingests import IngestRecord
 from common.ledger.listing import IngestSummary
 from common.ledger.stalls import Stalled
+from common.ledger.thawing.watching import Frozen
 from common.web.answers import instant
 
 
-def ingest_document(ingest: IngestRecord) -> dict[str, Any]:
-    """The whole document; what there is nothing to say about is left out."""
+def ingest_document(ingest: IngestRecord, *, frozen: Frozen | None = None) -> dict[str, Any]:
+    """The whole document; what there is nothing to say about is left out. `frozen`: what of it cannot be read yet."""
     document = {
         "id": str(ingest.id),
         "type": "Ingest",
@@ -32,6 +33,7 @@ def ingest_document(ingest: IngestRecord) -> dict[str, Any]:
         "overdue": _overdue(ingest) or None,
         "error": _error(ingest),
         "progress": asdict(ingest.progress),
+        "thawing": _thawing(frozen) if frozen else None,
         "verification": _verification(ingest),
         "retryOf": str(ingest.retry_of) if ingest.retry_of else None,
         "stalled": _stalled(ingest.stalled),
@@ -40,6 +42,11 @@ def ingest_document(ingest: IngestRecord) -> dict[str, Any]:
         "lastModifiedDate": instant(ingest.events[-1].created_at) if ingest.events else None,
     }
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _thawing(frozen: Frozen) -> dict[str, Any]:
+    until = frozen.readable_at
+    return {"parts": frozen.parts, "waiting": frozen.waiting} | ({"expectedDate": instant(until)} if until else {})
 
 
 def summary_document(ingest: IngestSummary) -> dict[str, Any]:

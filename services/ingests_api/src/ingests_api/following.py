@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from common.ledger.engine import reading
 from common.ledger.ingests import IngestRecord, find_ingests, marks
+from common.ledger.thawing.watching import Frozen, frozen
 from common.web.answers import Refused
 from common.web.application import not_allowed
 from ingests_api.changes import Changes
@@ -74,15 +75,17 @@ class Following:
     def _look(self, ingest_ids: Sequence[UUID]) -> dict[UUID, _Seen]:
         with reading(self._engine) as connection:
             found = find_ingests(connection, ingest_ids)
-        return {ingest_id: _seen(ingest) for ingest_id, ingest in found.items()}
+            open_ = [one for one, ingest in found.items() if not ingest.status.terminal]
+            waits = frozen(connection, open_) if open_ else {}
+        return {one: _seen(ingest, waits.get(one)) for one, ingest in found.items()}
 
     def _marks(self, ingest_ids: Iterable[UUID]) -> Mapping[UUID, int]:
         with reading(self._engine) as connection:
             return marks(connection, ingest_ids)
 
 
-def _seen(ingest: IngestRecord) -> _Seen:
-    body = bytes(JSONResponse(ingest_document(ingest)).body)
+def _seen(ingest: IngestRecord, waits: Frozen | None) -> _Seen:
+    body = bytes(JSONResponse(ingest_document(ingest, frozen=waits)).body)
     return _Seen(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', ingest.mark, ingest.status.terminal)
 
 

@@ -14,7 +14,7 @@ from common.ledger.campaigns.records import find_campaign
 from common.ledger.engine import transaction
 from common.ledger.ingests import find_ingest
 from common.ledger.thawing import asking, watching
-from common.ledger.thawing.amounts import Lying, lying_at
+from common.ledger.thawing.amounts import Lying, amount_of, lying_at
 from common.ledger.thawing.watching import Watched
 from common.thawing.costs import Amount
 from common.thawing.expecting import expected, percent
@@ -101,7 +101,9 @@ def _of_ingest(around: Surroundings, ingest_id: UUID) -> dict[str, Any]:
             raise Refused(404, f"Ingest {ingest_id} not found")
         bills = asking.billed(connection, ingest_id=ingest_id)
         seen = watching.watch(connection, ingest_id=ingest_id, location=ingest.source.id.value)
-    whole, done = ingest.progress.planned, ingest.progress.verified
+        registered = amount_of(connection, ingest_id=ingest_id)
+    # Before it is planned, the register knows how much it is.
+    whole, done = ingest.progress.planned if ingest.progress.planned.files else registered, ingest.progress.verified
     cost = around.offer.pricing.estimate(
         ingest.source, ingest.destination, Amount(whole.files, whole.bytes), ingest.options
     )

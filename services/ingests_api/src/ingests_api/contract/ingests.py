@@ -58,6 +58,7 @@ _INGEST: dict[str, Any] = _SUMMARY | {
     "progress": shape(
         ["planned", "thawed", "copied", "verified"], planned=_AMOUNT, thawed=_AMOUNT, copied=_AMOUNT, verified=_AMOUNT
     ),
+    "thawing": shape(["parts", "waiting"], parts=COUNT, waiting=COUNT, expectedDate=MOMENT),
     "verification": typed(
         "Verification", ["bad", "doubted", "badFiles"], bad=COUNT, doubted=COUNT, badFiles=items(_BAD_FILE)
     ),

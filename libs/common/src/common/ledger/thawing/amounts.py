@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from common.ledger.tables import bag_locations, bag_versions
+from common.ledger.tables import bag_locations, bag_versions, ingests
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,24 @@ class Lying:
     bags: int
     objects: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A bag version as the register has it."""
+
+    files: int
+    bytes: int
+
+
+def amount_of(connection: Connection, *, ingest_id: UUID) -> Registered:
+    """What the ingest is about."""
+    row = connection.execute(
+        select(bag_versions.c.file_count, bag_versions.c.bytes)
+        .join(ingests, ingests.c.bag_version_id == bag_versions.c.id)
+        .where(ingests.c.id == ingest_id)
+    ).one()
+    return Registered(row.file_count, row.bytes)
 
 
 def lying_at(

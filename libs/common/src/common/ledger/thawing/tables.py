@@ -64,6 +64,11 @@ thaw_admissions = Table(
         "expires_at",
         postgresql_where=text("admitted_at IS NOT NULL AND released_at IS NULL"),
     ),
+    Index(
+        "ix_thaw_admissions_ingest",
+        "ingest_id",
+        postgresql_where=text("released_at IS NULL AND readable_at IS NULL"),
+    ),
     Index("ix_thaw_admissions_copied", "location_id", "released_at", postgresql_where=text("copied")),
 )
 """Triggers on segments, replicas and imports set `readable_at` and `released_at`, whichever statement moves the row."""
