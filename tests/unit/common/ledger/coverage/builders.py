@@ -11,7 +11,12 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from common.domain.bag import BagVersion
 from common.domain.coverage import Health
+from common.domain.fixity import Algorithm
+from common.domain.replica import EvidenceClass
+from common.ledger import adopting
+from common.ledger.adopting import NewBag
 from common.ledger.engine import transaction
 from common.ledger.fixity.tables import copy_health, fixity_checks
 from common.ledger.requirements.tables import requirements
@@ -36,15 +41,15 @@ class Archive:
 
     def something_happens(self) -> None:
         what = self.random.choices(
-            (self._deposit, self._begin, self._move, self._fail, self._register, self._read_back, self._stall,
-             self._damage, self._require, self._no_longer_require, self._add_location),
-            (6, 6, 8, 2, 4, 3, 2, 1, 1, 1, 1),
+            (self._deposit, self._import, self._begin, self._move, self._fail, self._register, self._read_back,
+             self._stall, self._damage, self._require, self._no_longer_require, self._add_location),
+            (6, 3, 6, 8, 2, 4, 3, 2, 1, 1, 1, 1),
         )[0]  # fmt: skip
         with transaction(self.engine) as connection:
             what(connection)
 
     def _deposit(self, connection: Connection) -> None:
-        """A few bag versions at once, as an import writes them, most with a copy."""
+        """A few bag versions at once, most with a copy."""
         for _ in range(self.random.randint(1, 4)):
             self.number += 1
             add_bag(connection, self.random.choice(SPACES), self.number, files=self.random.randint(0, 9))
@@ -52,6 +57,17 @@ class Archive:
         for bag in bags:
             if self.random.random() < 0.7:
                 hold(connection, bag, "cold", self.random.choice(("E0", "E1", "E2", "E3")))
+
+    def _import(self, connection: Connection) -> None:
+        """What lies at one location, some of which is known; or the further copies of what is known there."""
+        place = self._pick(connection, select(locations.c.id)).id
+        numbers = sorted({self.random.randint(1, self.number + 3) for _ in range(4)})
+        self.number = max(self.number, *numbers)
+        bags = {BagVersion.of(SPACES[n % 3], f"i{n}", 1): EvidenceClass.LISTED for n in numbers}
+        adopting.enter(
+            connection, [NewBag(b, place, e, {}, Algorithm.SHA256, 3, 30, {}, [], "k", "s") for b, e in bags.items()]
+        )
+        adopting.add_copies(connection, location_id=place, copies=bags)
 
     def _pick(self, connection: Connection, query: Any) -> Any:
         rows = connection.execute(query).all()
