@@ -31,7 +31,8 @@ class ObjectInfo:
     size: int
     """Bytes."""
     etag: str
-    """Opaque, without quotes, good for `if_match`. Never a checksum to us."""
+    """Opaque, without quotes, good for `if_match`. Never a checksum to us; where it happens to be the MD5 of what was
+    read, the reading was right, and that is all it says."""
     version_id: str | None = None
     storage_class: str | None = None
     """As the provider names it; None means the provider's default (S3 STANDARD)."""
