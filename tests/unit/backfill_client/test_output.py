@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 from typer.testing import CliRunner
@@ -28,6 +29,7 @@ def rows(text: str) -> list[list[str]]:
         (["clients", "list"], "Id", None),
         (["dead-letters", "list"], "Id", None),
         (["requirements", "list"], "Id", None),
+        (["uploads", "--at", "azure"], "path", None),
         (["doctor"], "Verdict", "ok"),
     ],
 )
@@ -39,6 +41,39 @@ def test_every_list_can_be_had_as_csv(deployment: Deployment, words: list[str], 
     assert found[0][0] == head
     assert {len(row) for row in found} == {len(found[0])}
     assert [row[0] for row in found[1:2]] == ([] if first is None else [first])
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["ingest", "show", "INGEST"], {"status": "accepted", "destination.id": "azure", "stalled.stage": ""}),
+        (["ingest", "watch", "INGEST"], {"status": "failed", "error.code": "failed_by_operator", "progress.planned.files": "0"}),
+        (["bags", "show", "digitised", "b1"], {"version": "v1", "files": "5", "primary": "cold", "replicas": ""}),
+        (["campaign", "show", "CAMPAIGN"], {"state": "selecting", "paused": "False"}),
+    ],
+)
+def test_one_thing_can_be_had_as_one_row(deployment: Deployment, words: list[str], wanted: dict[str, str]) -> None:
+    deployment.bag()
+    asked = {"INGEST": _ingest, "CAMPAIGN": _campaign}
+    words = [asked[word](deployment, failed="watch" in words) if word in asked else word for word in words]
+
+    done = deployment.cli(*words, "-o", "csv")
+
+    names, values = rows(done.stdout)
+    found = dict(zip(names, values, strict=True))
+    assert {name: found.get(name) for name in wanted} == wanted
+
+
+def _ingest(deployment: Deployment, *, failed: bool) -> str:
+    made = json.loads(deployment.cli("ingest", "create", "digitised", "b1", "--to", "azure", "-o", "json").stdout)
+    if failed:
+        deployment.cli("ingest", "fail", made["id"], "--reason", "no")
+    return str(made["id"])
+
+
+def _campaign(deployment: Deployment, **_: object) -> str:
+    made = deployment.cli("start", "--to", "azure", "--yes", "-o", "json")
+    return str(json.loads(made.stdout)["id"])
 
 
 def test_bags_are_listed_with_where_they_lie(deployment: Deployment) -> None:

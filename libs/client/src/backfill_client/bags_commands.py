@@ -144,10 +144,23 @@ def show_bag(
     """Show a bag version: what it holds and where it lies."""
     with connected(context) as client:
         bag = client.get_bag(space, external_identifier, version=version)
-    if form_of(context, output) is Form.JSON:
+    form = form_of(context, output)
+    if form is Form.JSON:
         show_json(bag)
+    elif form is Form.CSV:
+        show_list(form, _BAG_COLUMNS, [_bag_row(bag)], models=[bag])
     else:
         _show_bag(bag)
+
+
+_BAG_COLUMNS = ("bag", "version", "registered", "files", "bytes", "checksums", "primary", "replicas")
+
+
+def _bag_row(bag: Bag) -> tuple[object, ...]:
+    files = [*bag.manifest.files, *bag.tag_manifest.files]
+    replicas = " ".join(copy.id for copy in bag.replica_locations)
+    counts = len(files), sum(file.size for file in files), bag.manifest.checksum_algorithm
+    return bag.id, bag.version, bag.created_date.isoformat(), *counts, bag.location.id, replicas
 
 
 def _show_bag(bag: Bag) -> None:

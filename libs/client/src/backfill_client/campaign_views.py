@@ -5,13 +5,12 @@ from __future__ import annotations
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from backfill_client.campaigns import Campaign, CampaignPreview
-from backfill_client.output import Form, advise, console, moment, show_facts, show_json, show_table, size
+from backfill_client.output import Form, advise, console, moment, show_facts, show_record, show_table, size
 from backfill_client.thaw_costs import show_cost
 
 
 def show_campaign(campaign: Campaign, form: Form) -> None:
-    if form is not Form.TABLE:
-        show_json(campaign)
+    if show_record(form, campaign):
         return
     progress, pace = campaign.progress, campaign.pace
     show_facts(
@@ -64,8 +63,7 @@ def move(bar: Progress, task: TaskID, campaign: Campaign) -> None:
 
 
 def show_preview(told: CampaignPreview, form: Form) -> None:
-    if form is Form.JSON:
-        show_json(told)
+    if show_record(form, told):
         return
     part = told.would_create
     show_facts(

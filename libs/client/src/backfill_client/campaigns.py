@@ -126,7 +126,7 @@ class Campaigns:
         return CampaignPreview.model_validate(self._http.post("/backfills?dryRun=true", request))
 
     def start(self, request: Mapping[str, Any]) -> Campaign:
-        return Campaign.model_validate(self._http.post("/backfills", request))
+        return Campaign.model_validate(self._http.create("/backfills", request))
 
     def get(self, campaign_id: str) -> Campaign:
         return Campaign.model_validate(self._http.get(_address(campaign_id)))

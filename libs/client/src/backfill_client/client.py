@@ -24,7 +24,7 @@ from backfill_client.models import (
     Location,
 )
 from backfill_client.operations import Operations
-from backfill_client.proof import Evidence, Fixity
+from backfill_client.proof import Evidence, FileEvidence, Fixity
 from backfill_client.reports import Reports
 from backfill_client.requirements import Requirements
 from backfill_client.streams import Streams
@@ -122,6 +122,13 @@ class BackfillClient:
     def get_ingest(self, ingest_id: str) -> Ingest:
         return Ingest.model_validate(self._ingests.get(f"/ingests/{quote(ingest_id, safe='')}"))
 
+    def ingest_evidence(
+        self, ingest_id: str, *, which: str = "all", limit: int | None = None
+    ) -> Iterator[FileEvidence]:
+        """What was expected of every file, and what was read back; `which`: all, bad or doubted. Page after page."""
+        path = f"/ingests/{quote(ingest_id, safe='')}/evidence"
+        return (FileEvidence.model_validate(one) for one in self._ingests.pages(path, {"which": which}, limit))
+
     def watch_ingest(self, ingest_id: str, *, every: float = 2) -> Iterator[Ingest]:
         """The ingest whenever it has changed, until it has finished; the last one is finished.
 
@@ -195,7 +202,7 @@ class BackfillClient:
         for name, part, where in (("inventory", "key", inventory), ("manifests", "prefix", manifests)):
             if where is not None:
                 document[name] = {"location": {"id": where[0], "type": "Location"}, part: where[1]}
-        return Import.model_validate(self._register.post("/imports", document))
+        return Import.model_validate(self._register.create("/imports", document))
 
     def get_import(self, import_id: str, *, after: str | None = None) -> Import:
         """The import with the page of its problems behind `after`."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from backfill_client.models import ApiClient
-from backfill_client.output import Form, moment, show_facts, show_json, show_list
+from backfill_client.output import moment, show_facts, show_list, show_record
 from backfill_client.session import OutputOption, connected, form_of
 
 app = typer.Typer(help="Make, list and revoke OAuth clients and API keys (scope operate).", no_args_is_help=True)
@@ -29,8 +29,7 @@ def create(
     kind = "key" if key else "client"
     with connected(context) as client:
         made = client.create_client(name, scopes=scope, kind=kind, expires_in_days=days, reason=reason)
-    if form_of(context, output) is Form.JSON:
-        show_json(made)
+    if show_record(form_of(context, output), made):
         return
     show_facts([("Id", made.id), ("Secret", made.secret), ("Scopes", " ".join(made.scopes)), ("Ends", _ends(made))])
 
@@ -66,8 +65,7 @@ def revoke(
     """Shut a client or key out, for good."""
     with connected(context) as client:
         revoked = client.revoke_client(client_id, reason=reason)
-    if form_of(context, output) is Form.JSON:
-        show_json(revoked)
+    if show_record(form_of(context, output), revoked):
         return
     show_facts([("Id", revoked.id), ("Name", revoked.name), ("Revoked", moment(revoked.revoked_date))])
 

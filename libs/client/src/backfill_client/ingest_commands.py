@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,8 @@ import typer
 
 from backfill_client.following import follow
 from backfill_client.models import Amount, Ingest
-from backfill_client.output import Form, moment, show_facts, show_json, show_table, size
+from backfill_client.output import Form, moment, show_facts, show_list, show_record, show_table, size
+from backfill_client.proof import FileEvidence
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
 app = typer.Typer(help="Ask for copies of bags, and follow them.", no_args_is_help=True)
@@ -33,6 +35,39 @@ def show(context: typer.Context, ingest_id: IngestArgument, output: OutputOption
     show_ingest(ingest, form_of(context, output))
 
 
+class Which(StrEnum):
+    """Which files of an ingest."""
+
+    ALL = "all"
+    BAD = "bad"
+    DOUBTED = "doubted"
+
+
+_EVIDENCE = ("name", "outcome", "evidence", "bytes", "expected", "measured", "reads", "ended", "worker", "reason")
+
+
+@app.command("evidence")
+def evidence(
+    context: typer.Context,
+    ingest_id: IngestArgument,
+    which: Annotated[Which, typer.Option(help="Which files")] = Which.ALL,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many at most")] = None,
+    output: OutputOption = None,
+) -> None:
+    """Show what was expected of each file and what was read back from the destination."""
+    with connected(context) as client:
+        found = list(client.ingest_evidence(ingest_id, which=which.value, limit=limit))
+    show_list(form_of(context, output), _EVIDENCE, [_proof(one) for one in found], models=found)
+
+
+def _proof(one: FileEvidence) -> tuple[object, ...]:
+    expected, measured = (
+        " ".join(f"{name}:{value}" for name, value in sorted(given.items())) for given in (one.expected, one.measured)
+    )
+    read = one.reads, moment(one.ended_date), one.worker, one.reason
+    return one.name, one.outcome, one.evidence_class, one.size, expected, measured, *read
+
+
 @app.command("watch")
 def watch(
     context: typer.Context,
@@ -44,9 +79,7 @@ def watch(
     form = form_of(context, output)
     with connected(context) as client:
         ingest = follow(client, ingest_id, every=every, form=form)
-    if form is Form.JSON:
-        show_json(ingest)
-    else:
+    if not show_record(form, ingest):
         show_facts([("Status", ingest.status), ("Error", _error(ingest))])
     if ingest.status == "failed":
         raise typer.Exit(Exit.FAILED)
@@ -54,8 +87,7 @@ def watch(
 
 def show_ingest(ingest: Ingest, form: Form) -> None:
     """With its history."""
-    if form is Form.JSON:
-        show_json(ingest)
+    if show_record(form, ingest):
         return
     show_facts(
         [

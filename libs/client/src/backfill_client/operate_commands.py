@@ -8,7 +8,7 @@ import typer
 
 from backfill_client.ingest_commands import IngestArgument, show_ingest
 from backfill_client.operations import DeadLetter, Ended, IngestLine
-from backfill_client.output import Form, moment, show_facts, show_json, show_list, show_table, size
+from backfill_client.output import Form, moment, show_facts, show_list, show_record, show_table, size
 from backfill_client.session import OutputOption, connected, form_of
 
 ReasonOption = Annotated[str, typer.Option(help="Why: it is kept with your name")]
@@ -100,8 +100,7 @@ def speed_up(
 
 
 def _show_ended(ended: Ended, form: Form) -> None:
-    if form is Form.JSON:
-        show_json(ended)
+    if show_record(form, ended):
         return
     show_ingest(ended, form)
     spent = ended.spent
@@ -169,8 +168,7 @@ def discard(
 
 
 def _show_letter(letter: DeadLetter, form: Form) -> None:
-    if form is Form.JSON:
-        show_json(letter)
+    if show_record(form, letter):
         return
     show_facts(
         [

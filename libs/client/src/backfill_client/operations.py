@@ -115,7 +115,9 @@ class Operations:
 
     def retry(self, ingest_id: str, *, reason: str) -> Ingest:
         """The ingest that goes on with the work: a new one for one that failed."""
-        return Ingest.model_validate(self._act("ingests", ingest_id, "retry", reason))
+        return Ingest.model_validate(
+            self._http.create(f"/ingests/{quote(ingest_id, safe='')}/retry", {"reason": reason})
+        )
 
     def speed_up(self, ingest_id: str, *, tier: str, reason: str) -> Ingest:
         """Thaw by a faster tier from now on, also what is on its way: Standard or Expedited."""

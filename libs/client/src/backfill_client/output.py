@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -41,7 +42,7 @@ class Form(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
-    """Of lists; single things are shown as a table."""
+    """Of a list a row for each, of a single thing one row."""
 
 
 def console() -> Console:
@@ -96,6 +97,37 @@ def show_list(
         writer.writerows(rows)
     else:
         show_table(columns, rows)
+
+
+def show_record(form: Form, model: BaseModel) -> bool:
+    """One thing for programs: JSON, or as CSV a row below its names, which are the same for every thing of its kind.
+
+    False: a person asked, and nothing was shown.
+    """
+    if form is Form.JSON:
+        show_json(model)
+    elif form is Form.CSV:
+        document = model.model_dump(mode="json", by_alias=True)
+        csv.writer(sys.stdout, lineterminator="\n").writerows(zip(*_cells(type(model), document), strict=True))
+    return form is not Form.TABLE
+
+
+def _cells(kind: type[BaseModel], document: Mapping[str, Any] | None, within: str = "") -> Iterator[tuple[str, object]]:
+    """Names, with dots where things hold things, and values; lists stay JSON."""
+    for field_name, field in kind.model_fields.items():
+        name = field.alias or field_name
+        value = (document or {}).get(name)
+        if part := _model_in(field.annotation):
+            yield from _cells(part, value, f"{within}{name}.")
+        else:
+            told = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+            yield f"{within}{name}", told
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field holds, or may hold."""
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def show_facts(facts: Iterable[tuple[str, object]]) -> None:

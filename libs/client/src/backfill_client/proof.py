@@ -98,6 +98,31 @@ class Chain(Answer):
     last_checkpoint: Checkpoint | None = None
 
 
+class FileEvidence(Answer):
+    """What reading one file back from the destination found."""
+
+    name: str
+    """As the manifests write it: "data/a.tif"."""
+    path: str
+    """The object's key."""
+    outcome: str
+    """match, mismatch or missing."""
+    evidence_class: str
+    expected: dict[str, str]
+    """Digests of the manifests, by algorithm."""
+    measured: dict[str, str]
+    size: int | None = None
+    etag: str | None = None
+    version_id: str | None = None
+    reason: str | None = None
+    reads: int
+    started_date: datetime
+    ended_date: datetime
+    worker: str
+    build: str
+    attempt: int
+
+
 class Fixity:
     """`client.fixity`. All methods raise ApiUnreachable and ApiRefused."""
 
@@ -111,7 +136,7 @@ class Fixity:
         if version is not None:
             info["version"] = version
         document = {"space": {"id": space}, "bag": {"info": info}, "location": {"id": location}}
-        return Check.model_validate(self._http.post("/checks", document))
+        return Check.model_validate(self._http.create("/checks", document))
 
     def get_check(self, check_id: str) -> Check:
         return Check.model_validate(self._http.get(f"/checks/{quote(check_id, safe='')}"))
@@ -144,7 +169,7 @@ class Fixity:
             document["space"] = {"id": space}
         if bytes_per_second is not None:
             document["bytesPerSecond"] = bytes_per_second
-        return FixityPolicy.model_validate(self._http.post("/fixity/policies", document))
+        return FixityPolicy.model_validate(self._http.create("/fixity/policies", document))
 
     def take_back_policy(self, policy_id: int) -> None:
         self._http.delete(f"/fixity/policies/{policy_id}")

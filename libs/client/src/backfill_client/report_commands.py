@@ -23,6 +23,7 @@ def add_to(app: typer.Typer, bags: typer.Typer) -> None:
     app.command("coverage")(show_coverage)
     app.command("cold")(show_cold)
     app.command("digest")(show_digest)
+    app.command("uploads")(show_uploads)
     bags.command("missing")(show_missing)
 
 
@@ -175,3 +176,15 @@ def show_digest(
             show_json(client.reports.digest(hours=hours))
         else:
             print(client.reports.digest_text(hours=hours, form="html" if html else "md"), end="")
+
+
+def show_uploads(
+    context: typer.Context,
+    at: Annotated[str, typer.Option(help="Id of the location")],
+    output: OutputOption = None,
+) -> None:
+    """List the uploads at a location that nobody finished, as the last daily look found them: stores bill them."""
+    with connected(context) as client:
+        found = list(client.reports.uploads(at))
+    rows = [(one.path, one.owner, moment(one.since), moment(one.aborted_date), one.upload_id) for one in found]
+    show_list(form_of(context, output), ("path", "owner", "since", "aborted", "upload_id"), rows, models=found)

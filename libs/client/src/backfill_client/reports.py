@@ -121,6 +121,18 @@ class UnbackfilledPage(Answer):
     next: str | None = None
 
 
+class UnfinishedUpload(Answer):
+    """An upload that was neither committed nor aborted: a store keeps its parts, and bills them."""
+
+    path: str
+    """The object's key."""
+    upload_id: str
+    owner: str
+    """live: work goes on with it; abandoned: nobody ever will; unknown: not known to be ours."""
+    since: datetime
+    aborted_date: datetime | None = None
+
+
 class Reports:
     """`client.reports`. All methods raise ApiUnreachable and ApiRefused."""
 
@@ -160,6 +172,16 @@ class Reports:
         """What lies in which storage class of every location, or of one; a line for each space with `by_space`."""
         params = {"location": location, "space": space, "by": "space" if by_space else "location"}
         return ColdReport.model_validate(self._http.get("/reports/cold", params))
+
+    def uploads(self, location: str) -> Iterator[UnfinishedUpload]:
+        """All unfinished uploads at a location, as the last daily look found them; page after page."""
+        asked: dict[str, Any] = {"location": location, "limit": 1000}
+        while True:
+            page = self._http.get("/reports/uploads", asked)
+            yield from (UnfinishedUpload.model_validate(one) for one in page["results"])
+            if "next" not in page:
+                return
+            asked |= page["next"]
 
     def digest(self, *, hours: int = 24) -> dict[str, Any]:
         """What happened in the last hours, how everything stands, and what waits for somebody."""

@@ -67,7 +67,7 @@ class Requirements:
     ) -> Requirement:
         """Require the location. `heal_at_most`: let audits begin campaigns of so many bag versions by themselves."""
         document = _document(location, space, heal_at_most, bags_in_flight)
-        return Requirement.model_validate(self._http.post("/requirements", document))
+        return Requirement.model_validate(self._http.create("/requirements", document))
 
     def preview(
         self, location: str, *, space: str | None = None, heal_at_most: int | None = None

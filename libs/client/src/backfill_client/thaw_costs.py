@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from backfill_client.output import Form, advise, show_facts, show_json, show_list, size
+from backfill_client.output import Form, advise, show_facts, show_json, show_list, show_record, size
 from backfill_client.session import OutputOption, connected, form_of
 from backfill_client.thaws import Billed, Cost, Restored, ThawState, TierCost
 
@@ -35,7 +35,8 @@ def estimate(
     if form is Form.JSON:
         show_json(found)
         return
-    show_facts((("Bags", f"{found.bags:,}"), ("Objects", f"{found.objects:,}"), ("Bytes", size(found.bytes))))
+    if form is Form.TABLE:
+        show_facts((("Bags", f"{found.bags:,}"), ("Objects", f"{found.objects:,}"), ("Bytes", size(found.bytes))))
     if found.cost is None:
         advise(found.cost_reason or "")
         return
@@ -54,8 +55,7 @@ def show(
     with connected(context) as client:
         found = client.thaws.of_ingest(ingest_id) if ingest_id else client.thaws.of_campaign(str(campaign))
     form = form_of(context, output)
-    if form is Form.JSON:
-        show_json(found)
+    if show_record(form, found):
         return
     show_facts(_facts(found))
     _show_bills(form, found.actual)

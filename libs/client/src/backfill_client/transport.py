@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -130,6 +131,10 @@ class Transport:
             return self._send("POST", path, document)
         address, headers = self._address + path, {"Idempotency-Key": key}
         return self._document(self._tried(lambda: self._http.post(address, json=dict(document), headers=headers)))
+
+    def create(self, path: str, document: Mapping[str, Any]) -> Any:
+        """As `post` with a key of its own: a lost answer is asked for again, and nothing is created twice."""
+        return self.post(path, document, key=str(uuid4()))
 
     def patch(self, path: str, document: Mapping[str, Any]) -> Any:
         """As `post`, to change what is there."""
