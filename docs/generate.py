@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql
 from common import topology
 from common.adapters.objects.cold_configuration import BatchConfig, ThawConfig
 from common.adapters.objects.configuration import AZURE_ONLY, S3_ONLY, LocationConfig
+from common.domain.callback_failures import CALLBACK_FAILURES
 from common.domain.failures import FAILURES
 from common.domain.problem import BAG_PROBLEMS
 from common.errors import BackfillError
@@ -220,6 +221,8 @@ def errors_page() -> Iterator[str]:
     yield "## Problems of bags\n\nWhat the BagIt reader finds. An error refuses the bag; a warning is only told.\n"
     for problem in BAG_PROBLEMS.values():
         yield from _entry(problem.code, problem.meaning, problem.remedy, note=problem.severity.value)
+    yield "## Why callbacks are not delivered\n\nCodes of attempts; these are repeated unless it says otherwise.\n"
+    yield from (line for code, one in CALLBACK_FAILURES.items() for line in _entry(code, one.meaning, one.remedy))
     yield from _http_problems()
 
 

@@ -172,6 +172,7 @@ def test_the_schedule_covers_three_days_and_then_it_has_failed(engine: Engine) -
         f"Callback failed for: {ingest_id}, got 503 Service Unavailable!",
     ]
     assert (log["status"]["id"], log["lastError"]) == ("failed", "got 503 Service Unavailable")
+    assert (log["lastErrorCode"], {a["code"] for a in log["attempts"]}) == ("callback_rejected", {"callback_rejected"})
     assert "nextAttempt" not in log
     assert [(a["number"], a["httpStatus"], a["answer"]) for a in log["attempts"]] == [
         (n, 503, "later") for n in range(1, 11)
@@ -190,6 +191,7 @@ def test_a_receiver_that_recovers_is_reached(engine: Engine) -> None:
 
     assert [a.get("httpStatus") for a in log["attempts"]] == [500, None, 204]
     assert log["attempts"][1]["error"] == "the connection failed (RemoteDisconnected)"
+    assert [a.get("code") for a in log["attempts"]] == ["callback_rejected", "callback_connection_failed", None]
     assert log["status"]["id"] == "succeeded"
 
 
@@ -393,7 +395,8 @@ def test_secrets_in_addresses_stay_out_of_logs(engine: Engine, capsys: pytest.Ca
 def the_receiver_of_the_how_to() -> Any:
     """`ingest_of`, as the page has it."""
     page = Path(__file__).parents[3] / "docs" / "how-to" / "receive-callbacks.md"
-    (code,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    found = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    (code,) = (each for each in found if "def ingest_of" in each)
     names: dict[str, Any] = {}
     exec(code, names)
     return names["ingest_of"]

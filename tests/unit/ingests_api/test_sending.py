@@ -33,11 +33,14 @@ def test_what_is_sent_arrives_and_2xx_is_success() -> None:
 @pytest.mark.parametrize(
     ("answer", "reply"),
     [
-        (status(500, "Oops", body=b"why"), Reply(500, "got 500 Oops", "why")),
-        (status(404, "Not Found"), Reply(404, "got 404 Not Found")),
-        (receivers.garbage, Reply(None, "the connection failed (BadStatusLine)")),
-        (receivers.slam, Reply(None, "the connection failed (RemoteDisconnected)")),
-        (receivers.endless_headers, Reply(None, "the connection failed (HTTPException)")),
+        (status(500, "Oops", body=b"why"), Reply(500, "got 500 Oops", "why", code="callback_rejected")),
+        (status(404, "Not Found"), Reply(404, "got 404 Not Found", code="callback_rejected")),
+        (receivers.garbage, Reply(None, "the connection failed (BadStatusLine)", code="callback_connection_failed")),
+        (receivers.slam, Reply(None, "the connection failed (RemoteDisconnected)", code="callback_connection_failed")),
+        (
+            receivers.endless_headers,
+            Reply(None, "the connection failed (HTTPException)", code="callback_connection_failed"),
+        ),
     ],
     ids=["500", "404", "garbage", "hangs up", "endless headers"],
 )
@@ -53,7 +56,7 @@ def test_a_server_that_takes_its_time_is_left_when_the_time_is_up(answer: Any) -
         reply = post(receiver, deadline=0.5)
         seconds = time.monotonic() - started
 
-    assert reply == Reply(None, "no answer within 0.5 s")
+    assert reply == Reply(None, "no answer within 0.5 s", code="callback_timeout")
     assert seconds < 3
 
 
@@ -62,7 +65,7 @@ def test_a_handshake_that_does_not_come_is_not_waited_for() -> None:
         url = f"https://127.0.0.1:{receiver.port}/"
         reply = sending.post(url, body=b"", headers={}, allowed=allowed_hosts(url), deadline=0.5)
 
-    assert reply == Reply(None, "no answer within 0.5 s")
+    assert reply == Reply(None, "no answer within 0.5 s", code="callback_timeout")
 
 
 def test_a_body_that_drips_is_left_too_but_the_status_was_the_answer() -> None:
@@ -95,7 +98,7 @@ def test_a_redirect_is_not_followed() -> None:
             receiver.url, body=b"", headers={}, allowed=allowed_hosts(f"{receiver.host},{metadata.host}")
         )
 
-    assert reply == Reply(307, "got 307 Temporary Redirect; redirects are not followed")
+    assert reply == Reply(307, "got 307 Temporary Redirect; redirects are not followed", code="callback_redirected")
     assert metadata.requests == []
 
 
@@ -139,6 +142,7 @@ def test_an_address_that_is_not_public_is_never_called(url: str) -> None:
     reply = sending.post(url, body=b"", headers={}, allowed=ONLY_PUBLIC, deadline=1)
 
     assert (reply.status, reply.hopeless) == (None, True)
+    assert reply.code in ("callback_address_refused", "callback_address_not_public")
 
 
 @pytest.fixture
@@ -162,7 +166,8 @@ def test_a_name_is_refused_for_the_address_it_stands_for(rebinding: list[str]) -
 
     reply = sending.post("https://rebind.example/", body=b"", headers={}, allowed=ONLY_PUBLIC, deadline=1)
 
-    assert reply == Reply(None, "the host's address is not public, or one that is never called", hopeless=True)
+    told = "the host's address is not public, or one that is never called"
+    assert reply == Reply(None, told, hopeless=True, code="callback_address_not_public")
 
 
 def test_a_name_that_changes_its_mind_is_held_to_the_address_that_was_checked(rebinding: list[str]) -> None:
@@ -190,7 +195,7 @@ def test_even_a_host_that_is_vouched_for_may_not_be_the_metadata_service(rebindi
 def test_a_name_that_nobody_knows_may_be_known_later() -> None:
     reply = sending.post("https://nothing.invalid/?secret=1", body=b"", headers={}, allowed=ONLY_PUBLIC, deadline=2)
 
-    assert reply == Reply(None, "the host's name cannot be resolved")
+    assert reply == Reply(None, "the host's name cannot be resolved", code="callback_host_unknown")
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,8 @@ class CallbackAttempt(Answer):
     milliseconds: int | None = None
     http_status: int | None = None
     error: str | None = None
+    code: str | None = None
+    """Of the error: a heading of the reference of error codes."""
 
 
 class CallbackRecord(Answer):
@@ -107,6 +109,7 @@ class CallbackRecord(Answer):
     status: dict[str, str]
     next_attempt: datetime | None = None
     last_error: str | None = None
+    last_error_code: str | None = None
     attempts: list[CallbackAttempt]
 
 

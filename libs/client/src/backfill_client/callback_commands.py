@@ -42,9 +42,10 @@ def _show(found: list[CallbackRecord], form: Form) -> None:
                 f"{each.round}.{each.number}",
                 moment(each.started_date),
                 each.http_status,
+                each.code,
                 each.error,
             )
             for each in one.attempts
         ]
-        rows += tried or [(one.url, status, due, None, None, None, one.last_error)]
-    show_list(form, ("Url", "Status", "Next", "Attempt", "When", "Answer", "Error"), rows, models=found)
+        rows += tried or [(one.url, status, due, None, None, None, None, one.last_error)]
+    show_list(form, ("Url", "Status", "Next", "Attempt", "When", "Answer", "Code", "Error"), rows, models=found)

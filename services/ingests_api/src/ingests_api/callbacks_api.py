@@ -64,6 +64,7 @@ def _document(one: CallbackRecord) -> dict[str, Any]:
         "status": {"id": "pending" if one.state == "waiting" else one.state, "type": "Status"},
         "nextAttempt": instant(one.due_at) if one.due_at else None,
         "lastError": one.last_error,
+        "lastErrorCode": one.attempts[-1].code if one.last_error and one.attempts else None,
         "attempts": [_attempt(each) for each in one.attempts],
     }
     return {name: value for name, value in document.items() if value is not None}
@@ -78,6 +79,7 @@ def _attempt(each: Attempt) -> dict[str, Any]:
         "milliseconds": each.milliseconds,
         "httpStatus": each.status,
         "error": each.error,
+        "code": each.code,
         "answer": each.answer or None,
     }
     return {name: value for name, value in document.items() if value is not None}

@@ -121,7 +121,11 @@ def deliver(engine: Engine, sender: Sender, owed: Owed) -> None:
                 once=None if verdict.state != "pending" else f"callback:{owed.id}:{owed.round}:retries",
             )
         bound.info(
-            "callback", outcome=verdict.state if ours else "claim lost", status=attempt.status, error=attempt.error
+            "callback",
+            outcome=verdict.state if ours else "claim lost",
+            status=attempt.status,
+            error=attempt.error,
+            code=attempt.code,
         )
     except LedgerUnavailable as error:
         bound.warning("callback", outcome="ledger unavailable", error=str(error))
@@ -133,7 +137,8 @@ def _attempted(engine: Engine, sender: Sender, owed: Owed) -> tuple[Attempt, Ver
     started, clock = sender.clock(), time.monotonic()
     if owed.attempt > len(SCHEDULE):
         # Claimed again and again, and never settled: whoever had it died each time.
-        reply = Reply(None, "notifiers stopped while sending it, as often as it may be tried", hopeless=True)
+        told = "notifiers stopped while sending it, as often as it may be tried"
+        reply = Reply(None, told, hopeless=True, code="callback_abandoned")
     else:
         reply = _sent(engine, sender, owed, at=started)
     attempt = Attempt(
@@ -141,6 +146,7 @@ def _attempted(engine: Engine, sender: Sender, owed: Owed) -> tuple[Attempt, Ver
         milliseconds=round((time.monotonic() - clock) * 1000),
         status=reply.status,
         error=reply.error,
+        code=reply.code,
         answer=reply.body,
     )
     return attempt, judge(attempt=owed.attempt, status=reply.status, hopeless=reply.hopeless)

@@ -82,6 +82,7 @@ CALLBACK_LOG = _object(
             status=_object(["id"], id={"type": "string", "enum": ["pending", "succeeded", "failed"]}),
             nextAttempt={"type": "string", "format": "date-time"},
             lastError=_TEXT,
+            lastErrorCode=_TEXT,
             attempts={
                 "type": "array",
                 "items": _object(
@@ -92,6 +93,7 @@ CALLBACK_LOG = _object(
                     milliseconds={"type": "integer"},
                     httpStatus={"type": "integer"},
                     error=_TEXT,
+                    code=_TEXT,
                     answer=_TEXT,
                 ),
             },

@@ -37,6 +37,8 @@ class Reply:
     body: str = ""
     hopeless: bool = False
     """The address may not be called, now or later."""
+    code: str | None = None
+    """Of the error, as :mod:`common.domain.callback_failures` has it."""
 
 
 def post(
@@ -50,14 +52,15 @@ def post(
 ) -> Reply:
     """POST `body` once. Never raises: whatever goes wrong is the reply's `error`."""
     if fault := allowed.fault(url):
-        return Reply(None, f"the address is refused: {fault}", hopeless=True)
+        return Reply(None, f"the address is refused: {fault}", hopeless=True, code="callback_address_refused")
     try:
         with _session(_policy(vouched=allowed.vouched(url))) as session, lifeline(deadline) as line:
             return _exchange(session, line, url, body=body, headers=headers, ca_file=ca_file)
     except AntiSSRFError:
-        return Reply(None, "the host's address is not public, or one that is never called", hopeless=True)
+        told = "the host's address is not public, or one that is never called"
+        return Reply(None, told, hopeless=True, code="callback_address_not_public")
     except (requests.RequestException, OSError, ValueError) as error:
-        return Reply(None, _told(error))
+        return _failed(error)
 
 
 def _exchange(
@@ -79,14 +82,15 @@ def _exchange(
         if line.over:  # http.client takes headers that were cut off for headers that ended
             return _late(line)
         status = answer.status_code
-        error = None if 200 <= status < 300 else _refused(status, answer.reason or "")
-        return Reply(status, error, _beginning(answer))
+        if 200 <= status < 300:
+            return Reply(status, None, _beginning(answer))
+        return _refused(status, answer.reason or "", _beginning(answer))
     finally:
         answer.close()
 
 
 def _late(line: Lifeline) -> Reply:
-    return Reply(None, f"no answer within {line.seconds:g} s")
+    return Reply(None, f"no answer within {line.seconds:g} s", code="callback_timeout")
 
 
 def _asked(
@@ -109,9 +113,11 @@ def _asked(
     )
 
 
-def _refused(status: int, reason: str) -> str:
+def _refused(status: int, reason: str, body: str) -> Reply:
     told = f"got {status} {_text(reason.encode('latin-1', 'replace'))}".strip()
-    return f"{told}; redirects are not followed" if 300 <= status < 400 else told
+    if 300 <= status < 400:
+        return Reply(status, f"{told}; redirects are not followed", body, code="callback_redirected")
+    return Reply(status, told, body, code="callback_rejected")
 
 
 def _beginning(answer: requests.Response) -> str:
@@ -134,19 +140,19 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace").replace("\x00", "\ufffd")
 
 
-def _told(error: Exception) -> str:
+def _failed(error: Exception) -> Reply:
     """In a few words, and without the address's path and query, which the libraries like to repeat."""
     cause: BaseException = error
     while cause.__context__ is not None:
         cause = cause.__context__
     match cause:
         case socket.gaierror():
-            return "the host's name cannot be resolved"
+            return Reply(None, "the host's name cannot be resolved", code="callback_host_unknown")
         case _ if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            return "its TLS certificate cannot be verified"
+            return Reply(None, "its TLS certificate cannot be verified", code="callback_not_trusted")
         case _ if "timed out" in str(error):
-            return "no answer in time"
-    return f"the connection failed ({type(cause).__name__})"
+            return Reply(None, "no answer in time", code="callback_timeout")
+    return Reply(None, f"the connection failed ({type(cause).__name__})", code="callback_connection_failed")
 
 
 def _policy(*, vouched: bool) -> AntiSSRFPolicy:

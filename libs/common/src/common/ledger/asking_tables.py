@@ -58,6 +58,7 @@ callback_attempts = Table(
     Column("milliseconds", Integer, nullable=False),
     Column("status", Integer, comment="of the answer; NULL: there was none"),
     Column("error", Text),
+    Column("code", Text, comment="of the error; NULL where it was delivered"),
     Column("answer", Text, nullable=False, server_default="", comment="the beginning of the answer's body"),
     Column("worker", Text, nullable=False),
     Index("ix_callback_attempts_callback", "callback_id", "id"),

@@ -49,6 +49,8 @@ class Attempt:
     status: int | None
     """None where nobody answered, or nobody was asked."""
     error: str | None = None
+    code: str | None = None
+    """Of the error, a heading of docs/reference/errors.md; None for one of an earlier release."""
     answer: str = ""
     """The beginning of the answer's body."""
     round: int = 1
@@ -189,6 +191,7 @@ def _log(connection: Connection, owed: Owed, attempt: Attempt) -> None:
             milliseconds=attempt.milliseconds,
             status=attempt.status,
             error=attempt.error,
+            code=attempt.code,
             answer=attempt.answer,
             worker=owed.worker,
         )
@@ -248,6 +251,7 @@ def _attempts(connection: Connection, callback_id: int) -> tuple[Attempt, ...]:
             milliseconds=row.milliseconds,
             status=row.status,
             error=row.error,
+            code=row.code,
             answer=row.answer,
             round=row.round,
             number=row.number,
