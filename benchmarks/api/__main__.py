@@ -20,7 +20,7 @@ from benchmarks.api.scenes import Bar, Scenes, Size
 from local_stack.servers.postgres import Postgres
 
 OUT = Path(__file__).resolve().parents[1] / "out"
-_SCENES = "get,post,lists,bags,campaign"
+_SCENES = "get,post,listeners,lists,bags,campaign"
 
 
 def main() -> int:
@@ -78,6 +78,8 @@ def _asked(scenes: Scenes, only: list[str], register: Service | None) -> Iterato
         yield from scenes.get()
     if "post" in only:
         yield from scenes.post()
+    if "listeners" in only:
+        yield from scenes.listeners()
     if "lists" in only:
         yield from scenes.lists()
     if register is not None:

@@ -39,6 +39,7 @@ class Service:
 
     def __init__(self, name: str, server: Postgres, folder: Path) -> None:
         self.port = free_port()
+        self.dsn = server.address.url
         self._database = server.pid
         self._log = folder / f"{name}.log"
         places = folder / "locations.toml"
@@ -59,8 +60,16 @@ class Service:
     @property
     def peak(self) -> float:
         """The most memory until now, in MiB."""
+        return self._memory("VmHWM:")
+
+    @property
+    def memory(self) -> float:
+        """As it is now, in MiB."""
+        return self._memory("VmRSS:")
+
+    def _memory(self, which: str) -> float:
         status = Path(f"/proc/{self._child.pid}/status").read_text()
-        resident = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        resident = next(line for line in status.splitlines() if line.startswith(which))
         return int(resident.split()[1]) / 1024
 
     def cpu(self) -> tuple[float, float]:

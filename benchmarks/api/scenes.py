@@ -6,9 +6,11 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx
 from benchmarks.api import asks
+from benchmarks.api.listening import Heard, listen
 from benchmarks.api.load import Answered, Ask, load
 from benchmarks.api.process import Service
 
@@ -16,6 +18,10 @@ _CLIENTS = 16
 _CREATORS = 8
 """A request that creates takes several times as long as one that reads: so many keep a process busy, and more only
 stand in line."""
+_LISTENERS = 200
+"""As many as BACKFILL_LISTENERS allows."""
+_SPOKEN = 10
+"""Events that are committed together."""
 _MOST_MEMORY = 250
 """MiB."""
 
@@ -66,6 +72,27 @@ class Scenes:
     def post(self) -> Iterator[Bar]:
         numbers = itertools.count(1)
         yield self._rate("POST /ingests", lambda: asks.creating(numbers), wanted=250, clients=_CREATORS)
+
+    def listeners(self) -> Iterator[Bar]:
+        """As many as a process takes, to all that happens."""
+        wanted = {"tokens": self._tokens, "rounds": 20, "each": _SPOKEN}
+        alone = self._heard(1, **wanted)
+        memory = self._api.memory
+        found, cpu, ledgers = self._heard(_LISTENERS, **wanted)
+        told = found.events * _LISTENERS
+        rate = f"{found.events} events to {_LISTENERS} listeners, p95 {1000 * found.p95:.0f} ms after the commit"
+        each = f"{1000 * cpu / told:.3f} ms of the API to tell one of one"
+        each += f" ({1000 * alone[1] / found.events:.2f} where one listens)"
+        grown = f"{(self._api.memory - memory) * 1024 / _LISTENERS:.0f} KiB a listener"
+        shown = f"{rate}; CPU: {each}, {1000 * ledgers / found.events:.2f} ms of PostgreSQL an event; {grown}"
+        yield Bar("GET /ingests/events", "p95 < 1 s", shown, found.p95 < 1, {"listeners/p95": 1000 * found.p95})
+
+    def _heard(self, listeners: int, **wanted: Any) -> tuple[Heard, float, float]:
+        """With the CPU of the API and of PostgreSQL, seconds."""
+        before = self._api.cpu()
+        found = listen(self._api.port, self._api.dsn, listeners=listeners, **wanted)
+        ours, ledgers = (now - then for then, now in zip(before, self._api.cpu(), strict=True))
+        return found, ours, ledgers
 
     def lists(self) -> Iterator[Bar]:
         for query in asks.INGEST_LISTS:
