@@ -20,6 +20,7 @@ from backfill_client.errors import NotFound
 OPENAPI = Path(__file__).resolve().parents[3] / "docs/reference/openapi"
 WITHOUT = {
     "POST /oauth2/token": "credentials fetch their tokens by themselves",
+    "GET /metrics": "monitoring reads it, in a form of its own",
     "GET /fixity/policies": "GET /reports/fixity has them too, with their copies counted",
 }
 ID = "7f1c0e9a"
