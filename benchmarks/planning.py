@@ -50,6 +50,11 @@ class MadeUpBag:
 
     limits = _LIMITS
 
+    @property
+    def objects(self) -> int:
+        """Files with those that describe them."""
+        return self._files + len(self.pins)
+
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
         after = (start_after or "").removeprefix(prefix)
         head = ((name, len(data)) for name, data in self._tags.items())
@@ -96,7 +101,7 @@ def _path(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Everywhere:
+class Everywhere:
     """Both ends are the made-up store; nothing in it can be archived."""
 
     store: MadeUpBag
@@ -120,7 +125,7 @@ class _NoRecords:
         return Presence.ABSENT
 
 
-class _FreeHold:
+class FreeHold:
     def checkpoint(self) -> None: ...
 
     def remember(self, **notes: object) -> None: ...
@@ -130,9 +135,7 @@ def main() -> None:
     """Prints {"files", "seconds", "segments", "rss"} as JSON; ends with status 1 where the plan is not done."""
     files = int(sys.argv[1])
     store = MadeUpBag(files)
-    plan = Plan(
-        stores=_Everywhere(store), records=_NoRecords(), warming=Warming(), names=lambda _location: Names.REFUSE
-    )  # type: ignore[arg-type]
+    plan = Plan(stores=Everywhere(store), records=_NoRecords(), warming=Warming(), names=lambda _location: Names.REFUSE)  # type: ignore[arg-type]
     began = time.perf_counter()
     outcome = plan(_job(store))
     if not isinstance(outcome, Done):
@@ -153,7 +156,7 @@ def _job(store: MadeUpBag) -> ReplicaJob:
         source=Location(LocationId("source"), Provider.AMAZON_S3, "src"),
         destination=Location(LocationId("destination"), Provider.AMAZON_S3, "dst"),
         attempt=Attempt(number=1, worker="benchmark", build="benchmark"),
-        hold=_FreeHold(),
+        hold=FreeHold(),
         registered_pins=store.pins,
     )
 

@@ -84,6 +84,7 @@ def _of_whole() -> list[Bar]:
         Bar("pipeline/w5/wall/rclone-both", "W5 through the whole pipeline against rclone-both", at_least=1.0),
         Bar("sparse/rss", "one object of 200 GiB, planned and copied in part, peak memory", at_most=256, unit=" MiB"),
         Bar("planning/1000000/rss", "planning 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
+        Bar("aggregating/1000000/rss", "aggregating 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("planning/1000000/seconds", "planning 1,000,000 files", at_most=60, unit=" s"),
         Bar("planning/growth", "planning: time per file at the largest bag by that at the smallest", at_most=1.5),
     ]

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 from benchmarks.dataplane.clients.at import at
 from benchmarks.dataplane.stores import Task
@@ -27,7 +26,7 @@ _THREADS = 16
 
 def main() -> None:
     """Of the destination of a task; leaves its objects there."""
-    task = Task.read(Path(sys.argv[1]))
+    task = Task.read(sys.argv[1])
     store = open_store(at(task.destination, LocationId("ceiling"), concurrency=_THREADS), retry=False)
     answer: dict[str, float] = {}
     for name, size in (("10 KB", SMALL), ("1 MB", LARGE)):

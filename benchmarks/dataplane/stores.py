@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Task:
         path.write_text(json.dumps(asdict(self)), "utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> Task:
-        facts = json.loads(path.read_text("utf-8"))
+    def read(cls, path: str) -> Task:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes longer to import
+            facts = json.load(file)
         facts["source"], facts["destination"] = Store(**facts["source"]), Store(**facts["destination"])
         return cls(**facts)

@@ -32,6 +32,7 @@ def measure_whole(
     whole = Whole()
     if "planning" in scenes:
         _plan(whole, _QUICK_BAGS if quick else _BAGS, say)
+        _aggregate(whole, _json("benchmarks.aggregating", str(_QUICK_BAGS[-1] if quick else _BAGS[-1])), say)
     if "sparse" in scenes:
         _sparse(whole, _json("benchmarks.sparse", "--share", str(_SPARSE_SHARE)), say)
     if "pipeline" in scenes:
@@ -75,6 +76,15 @@ def _plan(whole: Whole, bags: Sequence[int], say: Callable[[str], None]) -> None
     if bags[-1] == _BAGS[-1]:
         whole.measures[f"planning/{_BAGS[-1]}/seconds"] = found[-1]["seconds"]
         whole.measures[f"planning/{_BAGS[-1]}/rss"] = found[-1]["rss"] / MIB
+
+
+def _aggregate(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
+    whole.lines.append(
+        f"aggregating {took['files']:,} files: {took['seconds']:.1f} s, {took['rss'] / MIB:.0f} MiB of memory"
+    )
+    say(f"  {whole.lines[-1]}")
+    if took["files"] == _BAGS[-1]:
+        whole.measures[f"aggregating/{_BAGS[-1]}/rss"] = took["rss"] / MIB
 
 
 def _sparse(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:

@@ -85,7 +85,7 @@ class _Azure:
 
 def main() -> None:
     """sdks.py TASK"""
-    task = Task.read(Path(sys.argv[1]))
+    task = Task.read(sys.argv[1])
     source = _S3(task.source, task.concurrency)
     destination = _S3(task.destination, task.concurrency) if task.destination.kind == "s3" else _Azure(task.destination)
     with ThreadPoolExecutor(task.concurrency) as pool:

@@ -17,7 +17,6 @@ def settle_memory() -> None:
 
     Elsewhere than on glibc only the first is done.
     """
-    gc.collect()
     gc.freeze()
     try:
         for parameter, value in _GLIBC:
