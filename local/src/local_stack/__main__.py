@@ -12,14 +12,23 @@ import threading
 import time
 from pathlib import Path
 
-from local_stack.demo.play import Play
+from local_stack.demo.bags import recipes
+from local_stack.demo.play import Play, seed_all
 from local_stack.demo.screen import Screen
 from local_stack.servers.errors import ServerDidNotStart, ServerNotInstalled
-from local_stack.stack import Stack, StackOptions
+from local_stack.settings import DESTINATION, SOURCE
+from local_stack.stack import BUCKET, Stack, StackOptions
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 HOME = REPOSITORY / ".backfill"
 
+FIRST_STEPS = (
+    f"bags import {SOURCE} --wait",
+    f"bags missing --at {DESTINATION}",
+    f"ingest create digitised b10000001 --to {DESTINATION} --wait",
+    "bags show digitised b10000001",
+)
+"""Words after `backfill`; three hours of thawing take three seconds."""
 DEMO_RATIO = 10800
 """Three simulated hours pass in a second: a bulk restore from Deep Archive takes 16 s."""
 
@@ -32,11 +41,14 @@ def main() -> None:
     demo.add_argument("--keep", action="store_true", help="keep data and logs")
     demo.add_argument("--small", action="store_true", help="a 20 MB film and 100 small files")
     up = commands.add_parser("up", help="leave the stack running until Ctrl-C")
+    up.add_argument("--empty", action="store_true", help="put no bags into the S3 store")
     up.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="the API's (default 8000)")
     options = parser.parse_args()
     try:
         sys.exit(
-            run_demo(keep=options.keep, small=options.small) if options.command == "demo" else run_up(options.port)
+            run_demo(keep=options.keep, small=options.small)
+            if options.command == "demo"
+            else run_up(options.port, empty=options.empty)
         )
     except (ServerDidNotStart, ServerNotInstalled) as error:
         sys.stderr.write(f"{error}\n")
@@ -70,7 +82,7 @@ def run_demo(*, keep: bool, small: bool) -> int:
     return 0 if good else 1
 
 
-def run_up(port: int) -> int:
+def run_up(port: int, *, empty: bool) -> int:
     """Run until SIGINT or SIGTERM. Data stay in .backfill, but for the S3 server's, which are in memory."""
     screen = Screen()
     stop = threading.Event()
@@ -80,6 +92,8 @@ def run_up(port: int) -> int:
     HOME.mkdir(mode=0o711, exist_ok=True)
     stack = Stack(StackOptions(HOME, REPOSITORY, port=port), say=lambda what: screen.say(f"  starting {what}"))
     with stack:
+        if not empty:
+            seed_all(recipes(bucket=BUCKET, film_bytes=20_000_000, small_files=100), stack=stack, screen=screen)
         screen.heading("Running; Ctrl-C stops it")
         screen.table(
             ("", ""),
@@ -92,6 +106,10 @@ def run_up(port: int) -> int:
                 ("logs", str(stack.logs)),
             ],
         )
+        screen.heading("Try it, in another terminal")
+        screen.say(f"export BACKFILL_API={stack.api} BACKFILL_CREDENTIALS={stack.credentials}")
+        for words in FIRST_STEPS:
+            screen.say(f"{Path(sys.executable).with_name('backfill')} {words}")
         stop.wait()
         screen.say("stopping")
     return 0

@@ -45,15 +45,7 @@ class Play:
 
     def _seed(self) -> None:
         self.recipes = recipes(bucket=BUCKET, film_bytes=self.film_bytes, small_files=self.small_files)
-        self.screen.heading(f"Seeding {len(self.recipes)} bag versions into S3")
-        client, control = self.stack.s3_client(), self.stack.s3.control()
-        rows = []
-        for recipe in self.recipes:
-            objects, octets = seed(recipe, s3=client, bucket=BUCKET, control=control)
-            frozen = recipe.archive_tier or recipe.payload_class
-            rows.append((f"{recipe.name} v{recipe.version}", str(objects), _size(octets), frozen, recipe.story))
-        control.close()
-        self.screen.table(("bag", "objects", "size", "storage class", ""), rows)
+        seed_all(self.recipes, stack=self.stack, screen=self.screen)
 
     def _import(self, api: Api) -> None:
         self.screen.heading(f'Adopting them: POST /imports {{"location": {{"id": "{SOURCE}"}}}}')
@@ -145,6 +137,19 @@ class Play:
         good = not unasked and not any(finding.faults for finding in findings) and len(ingests) == len(self.recipes)
         self.screen.say("The independent check agrees." if good else "THE INDEPENDENT CHECK DISAGREES.")
         return good
+
+
+def seed_all(bags: list[Recipe], *, stack: Stack, screen: Screen) -> None:
+    """Put the bags into the source store, and tell what they are."""
+    screen.heading(f"Seeding {len(bags)} bag versions into S3")
+    client, control = stack.s3_client(), stack.s3.control()
+    rows = []
+    for recipe in bags:
+        objects, octets = seed(recipe, s3=client, bucket=BUCKET, control=control)
+        frozen = recipe.archive_tier or recipe.payload_class
+        rows.append((f"{recipe.name} v{recipe.version}", str(objects), _size(octets), frozen, recipe.story))
+    control.close()
+    screen.table(("bag", "objects", "size", "storage class", ""), rows)
 
 
 def _missing_row(bag: dict[str, Any]) -> tuple[str, ...]:
