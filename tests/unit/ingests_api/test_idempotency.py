@@ -123,3 +123,22 @@ def test_a_dry_run_uses_no_key(client: httpx.Client, engine: Engine) -> None:
     a_bag(engine)
     told = client.post("/ingests", params={"dryRun": "true"}, json=wish(), headers=KEY)
     assert (told.status_code, rows(engine, idempotency_keys)) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("/ingests", wish()),
+        ("/backfills", {"destination": {"id": "azure"}, "selection": {"missing": {}}}),
+        ("/requirements", {"location": {"id": "azure"}}),
+    ],
+)
+def test_a_dry_run_refuses_the_key_that_the_real_one_would(
+    client: httpx.Client, engine: Engine, path: str, document: Any
+) -> None:
+    a_bag(engine)
+    answers = [
+        client.post(f"{path}?dryRun=true", json=document, headers={"Idempotency-Key": key}) for key in ("x" * 256, "x")
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 200]

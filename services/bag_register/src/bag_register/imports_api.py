@@ -23,7 +23,7 @@ from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
 from common.web.bodies import json_body
 from common.web.fields import Fields, Invalid
-from common.web.idempotency import TAKES_KEY, answered_once, kept_document
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document, key_of
 
 _PAGE = 100
 _MANY = 1000
@@ -36,6 +36,7 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     def start(
         request: Request, body: Any = Depends(json_body), dry_run: bool = Query(default=False, alias="dryRun")
     ) -> Response:
+        key_of(request)
         wanted = _wanted(body, around)
         with transaction(around.engine) as connection:
             if dry_run:

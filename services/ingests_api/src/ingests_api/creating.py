@@ -23,7 +23,7 @@ from common.web.answers import Refused, base_url
 from common.web.auth import caller
 from common.web.bodies import json_body
 from common.web.fields import Invalid
-from common.web.idempotency import HEADER, answered_once, kept_document, response_of
+from common.web.idempotency import HEADER, answered_once, kept_document, key_of, response_of
 from ingests_api.choosing import choose_all
 from ingests_api.documents import ingest_document
 from ingests_api.gathering import Gathered
@@ -65,6 +65,7 @@ class Creating:
         Who asks for one ingest shares a transaction with those who ask at the same time. Several ingests take one of
         their own, and so does a key, which waits for the request that had it first.
         """
+        key_of(request)
         asking = self._read(request, body)
         if dry_run:
             return await run_in_threadpool(self._preview, asking)

@@ -20,7 +20,7 @@ from common.ledger.requirements import stating
 from common.ledger.requirements.stating import Healing, Requirement
 from common.web.answers import Refused, instant
 from common.web.auth import Permission, caller, needs
-from common.web.idempotency import TAKES_KEY, answered_once, kept_document
+from common.web.idempotency import TAKES_KEY, answered_once, kept_document, key_of
 from ingests_api.surroundings import Surroundings
 
 
@@ -65,6 +65,7 @@ def add_requirements(app: FastAPI, around: Surroundings) -> None:
     def state(
         request: Request, wanted: RequirementRequest, dry: bool = Query(default=False, alias="dryRun")
     ) -> Response:
+        key_of(request)
         return _preview(around, wanted) if dry else _state(around, request, wanted)
 
     def take_back(request: Request, requirement_id: int) -> Response:

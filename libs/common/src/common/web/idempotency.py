@@ -35,6 +35,14 @@ TAKES_KEY: dict[str, Any] = {
 """What the OpenAPI document says of a route that answers once for a key (`openapi_extra`)."""
 
 
+def key_of(request: Request) -> str | None:
+    """The key, if there is one: dry runs look at it too. Raises Refused for what is none."""
+    key = request.headers.get(HEADER)
+    if key is not None and (not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable()):
+        raise Refused(400, f"Invalid value at {HEADER}: must be 1 to {_LONGEST} printable ASCII characters.")
+    return key
+
+
 def answered_once(
     connection: Connection, request: Request, body: Any, work: Callable[[], Kept], *, at: str | None = None
 ) -> Response:
@@ -44,11 +52,9 @@ def answered_once(
     All in the caller's transaction: where `work` raises, nothing is kept and the key may be used again.
     Raises Refused for a key that is none, or that was used for another request.
     """
-    key = request.headers.get(HEADER)
+    key = key_of(request)
     if key is None:
         return response_of(work())
-    if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
-        raise Refused(400, f"Invalid value at {HEADER}: must be 1 to {_LONGEST} printable ASCII characters.")
     who = caller(request).id
     try:
         kept = idempotency.begin(connection, caller=who, key=key, request_sha256=_digest(request, at, body))

@@ -23,7 +23,7 @@ from common.ledger.engine import transaction
 from common.ledger.idempotency import Kept
 from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
-from common.web.idempotency import answered_once, kept_document
+from common.web.idempotency import answered_once, kept_document, key_of
 from ingests_api.campaigns import openapi
 from ingests_api.campaigns.choosing import Chosen, chosen
 from ingests_api.campaigns.costing import cost_of
@@ -60,6 +60,7 @@ class Routes:
     def create(
         self, request: Request, wanted: CampaignRequest, dry_run: bool = Query(default=False, alias="dryRun")
     ) -> Response:
+        key_of(request)
         with transaction(self._around.engine) as connection:
             choice = chosen(connection, wanted, offer=self._around.offer, read=self._around.read_object)
             if dry_run:
