@@ -66,6 +66,16 @@ def test_a_list_of_bags_comes_from_a_file(three: Deployment, client: BackfillCli
     assert client.campaigns.get(campaign).progress.selected.bags == 2
 
 
+def test_a_list_that_a_report_printed_is_given_back(three: Deployment, client: BackfillClient, tmp_path: Path) -> None:
+    printed = tmp_path / "missing.csv"
+    printed.write_text(three.cli("-o", "csv", "bags", "missing", "--at", "azure").stdout)
+
+    campaign = started(three, "--bags", str(printed))
+    prepared(three.register.engine)
+
+    assert client.campaigns.get(campaign).progress.selected.bags == 3
+
+
 def test_conditions_and_a_list_together_are_refused(three: Deployment, tmp_path: Path) -> None:
     names = tmp_path / "bags.txt"
     names.write_text("digitised/b2/v1\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +44,7 @@ def start(
             exists=True,
             dir_okay=False,
             allow_dash=True,
-            help='A file with "space/identifier/v2" on each line; - is stdin',
+            help='A file with "space/identifier/v2" on each line, or a CSV that a list or report printed; - is stdin',
         ),
     ] = None,
     failed_of: Annotated[str | None, typer.Option(help="The failed ones of this earlier campaign")] = None,
@@ -87,8 +89,18 @@ def _selection(missing: dict[str, Any], bags: Path | None, failed_of: str | None
         raise typer.BadParameter("choose by conditions, by --bags or by --failed-of, not by several at once")
     if bags is not None:
         text = sys.stdin.read() if str(bags) == "-" else bags.read_text("utf-8")
-        return {"bags": [line.strip() for line in text.splitlines() if line.strip()]}
+        return {"bags": _listed(text)}
     return {"failedOf": campaign_id_of(failed_of)} if failed_of is not None else {"missing": conditions}
+
+
+def _listed(text: str) -> list[str]:
+    """The names on the lines; or those in a CSV with the columns that lists and reports have."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or not {"space", "external_identifier"} <= set(lines[0].split(",")):
+        return lines
+    rows = csv.DictReader(io.StringIO(text))
+    names = ([row["space"], row["external_identifier"], row.get("version")] for row in rows)
+    return ["/".join(part for part in name if part) for name in names]
 
 
 def _agree(told: CampaignPreview, *, expect: int | None, yes: bool) -> None:
