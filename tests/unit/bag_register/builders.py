@@ -126,7 +126,7 @@ class Register:
             return [dict(row._mapping) for row in connection.execute(select(table).order_by(*table.primary_key))]
 
     @contextmanager
-    def serving(self, guard: Guard | None = None) -> Iterator[httpx.Client]:
+    def serving(self, guard: Guard | None = None, **more: Any) -> Iterator[httpx.Client]:
         """The HTTP API behind a real server; nobody is asked who they are unless a guard is given."""
         importable = frozenset(self.stores.configs)
         around = Surroundings(
@@ -135,6 +135,7 @@ class Register:
             importable=importable,
             guard=guard or everyone(),
             sealer=Sealer(engine=self.engine, store=open_store(in_memory("checkpoints"))),
+            **more,
         )
         with (
             HttpServer(make_app(around), host="127.0.0.1", port=0) as server,

@@ -37,7 +37,7 @@ def copies(register: Register) -> list[tuple[str, str, str]]:
 
 
 def file_lists(register: Register) -> dict[str, bytes]:
-    store = register.lists._store
+    store = register.lists.store
     found = {}
     for info in store.list(prefix=""):
         with store.read(key=info.key) as body:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import chain
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from bag_register import (
     checks_api,
@@ -20,9 +18,11 @@ from bag_register import (
     proof_contract,
     uploads_api,
 )
+from bag_register.bag_document import FILES_OF_A_PAGE, MOST_FILES, Page, answered
 from bag_register.digest import api as digest_api
-from bag_register.documents import entity_tag, public_location, result_list, storage_manifest, version_document
+from bag_register.documents import public_location, result_list, version_document
 from bag_register.evidence_report import api as evidence_report
+from bag_register.file_pages import FilePages
 from bag_register.metrics import api as metrics_api
 from bag_register.reports import cold, coverage, unbackfilled
 from bag_register.surroundings import Surroundings
@@ -64,14 +64,34 @@ def make_app(around: Surroundings) -> FastAPI:
     fixity_api.add_routes(app, around)
     evidence_report.add_routes(app, around)
 
-    def bags(request: Request, rest: str, version: str | None = None, before: str | None = None) -> Response:
+    pages = FilePages(around.lists.store)
+
+    def bags(
+        request: Request,
+        rest: str,
+        version: str | None = None,
+        before: str | None = None,
+        files_after: int | None = Query(
+            default=None, alias="filesAfter", ge=0, description="a page of the files: those behind so many"
+        ),
+        files_limit: int | None = Query(
+            default=None,
+            alias="filesLimit",
+            ge=1,
+            le=MOST_FILES,
+            description="files of a page, 1000 if none is told",
+        ),
+        redirect: bool = Query(default=False, description="307 to a copy where the document is large"),
+    ) -> Response:
         # An identifier may have slashes, encoded or not, and never ends in "/versions".
         space, _, identifier = rest.replace("+", " ").partition("/")
         if not space or not identifier:
             raise Refused(404, NO_SUCH_RESOURCE)
         if identifier.endswith(_VERSIONS):
             return _versions(around, space, identifier.removesuffix(_VERSIONS), before)
-        return _bag(around, request, space, identifier, version)
+        paged = files_after is not None or files_limit is not None
+        page = Page(files_after or 0, files_limit or FILES_OF_A_PAGE) if paged else None
+        return answered(around, pages, request, _record(around, space, identifier, version), page, redirect=redirect)
 
     def locations() -> JSONResponse:
         with transaction(around.engine) as connection:
@@ -89,26 +109,6 @@ def make_app(around: Surroundings) -> FastAPI:
     shapes = contract.SCHEMAS | proof_contract.SCHEMAS | fixity_contract.SCHEMAS
     publish(app, said, schemas=shapes)
     return app
-
-
-def _bag(around: Surroundings, request: Request, space: str, identifier: str, version: str | None) -> Response:
-    record = _record(around, space, identifier, version)
-    headers = {"ETag": entity_tag(record), "Cache-Control": "no-cache"}
-    if headers["ETag"] in _tags(request):
-        return Response(status_code=304, headers=headers)
-    blocks = _manifest_blocks(around, record)
-    # The first block is made before the status is sent: a record store that is down must not look like a short bag.
-    first = next(blocks)
-    return StreamingResponse(chain([first], blocks), media_type="application/json", headers=headers)
-
-
-def _tags(request: Request) -> list[str]:
-    return [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-
-
-def _manifest_blocks(around: Surroundings, record: BagRecord) -> Iterator[bytes]:
-    with around.lists.read(key=record.files_key, sha256=record.files_sha256) as files:
-        yield from storage_manifest(record, files)
 
 
 def _record(around: Surroundings, space: str, identifier: str, version: str | None) -> BagRecord:

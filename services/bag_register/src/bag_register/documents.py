@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -25,8 +25,13 @@ def entity_tag(record: BagRecord) -> str:
     return f'"{quote(record.bag.path, safe="/ ")}/r{record.revision}"'
 
 
-def storage_manifest(record: BagRecord, files: Iterable[ListedFile]) -> Iterator[bytes]:
-    """The storage manifest as JSON, in blocks, from `files` as the record store has them: payload first."""
+def storage_manifest(
+    record: BagRecord, files: Iterable[ListedFile], more: Mapping[str, Any] | None = None
+) -> Iterator[bytes]:
+    """The storage manifest as JSON, in blocks, from `files` as the record store has them: payload first.
+
+    `more`: further fields at its end.
+    """
     stream = iter(files)
     held: list[ListedFile] = []
     payload = _until_tag(stream, held)
@@ -35,7 +40,7 @@ def storage_manifest(record: BagRecord, files: Iterable[ListedFile]) -> Iterator
         _manifest(payload, record.algorithm),
         (b',"tagManifest":',),
         _manifest(chain(_drain(held), stream), record.algorithm),
-        (b",", _dumped(_places(record))[1:]),
+        (b",", _dumped(_places(record) | dict(more or {}))[1:]),
     )
     return _blocks(pieces)
 

@@ -19,10 +19,10 @@ from common.ports import ObjectStore
 _BLOCK = 1 << 20
 _PART = 8 << 20
 _IN_MEMORY = 2 << 20
-_PIECE = 256 << 10
+PIECE = 256 << 10
 """At most so many bytes are unpacked at a time: deflate makes a thousand bytes of one, and a list is not to be trusted
 before its end."""
-_LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 20
 _CONTENT_TYPE = "application/gzip"
 
 
@@ -65,8 +65,8 @@ class FileLists:
 
     def __init__(self, *, store: ObjectStore, prefix: str = "", labels: bool = True) -> None:
         """`labels`: objects get a content type. A directory has to keep it in a file of its own, each durable."""
-        self._store = store
-        self._prefix = prefix
+        self.store = store
+        self.prefix = prefix
         self._content_type = _CONTENT_TYPE if labels else None
 
     def keep(self, files: Iterable[ListedFile]) -> Kept:
@@ -80,7 +80,7 @@ class FileLists:
             size = spool.tell()
             sha256 = _digest(spool)
             # Few directories: where the store is one, each new one costs more than the list.
-            key = f"{self._prefix}file-lists/{sha256[:2]}/{sha256}.ndjson.gz"
+            key = f"{self.prefix}file-lists/{sha256[:2]}/{sha256}.ndjson.gz"
             # An earlier attempt may have come as far as this: the name says that it is the same.
             with suppress(AlreadyExists):
                 self._store_object(key, spool, size)
@@ -88,12 +88,12 @@ class FileLists:
 
     def _store_object(self, key: str, spool: IO[bytes], size: int) -> None:
         spool.seek(0)
-        if size <= min(_PART, self._store.limits.max_single_put):
-            self._store.create(key=key, data=spool.read(), content_type=self._content_type)
+        if size <= min(_PART, self.store.limits.max_single_put):
+            self.store.create(key=key, data=spool.read(), content_type=self._content_type)
             return
-        upload = self._store.begin_upload(key=key, content_type=self._content_type)
+        upload = self.store.begin_upload(key=key, content_type=self._content_type)
         try:
-            length = max(_PART, self._store.limits.min_part)
+            length = max(_PART, self.store.limits.min_part)
             blocks = enumerate(iter(lambda: spool.read(length), b""), start=1)
             upload.commit([upload.put_part(number, block) for number, block in blocks])
         except BaseException:
@@ -103,7 +103,7 @@ class FileLists:
     @contextmanager
     def read(self, *, key: str, sha256: str) -> Iterator[Iterator[ListedFile]]:
         """The files of a list, in its order. Raises RecordCorrupt, at the latest after the last."""
-        with self._store.read(key=key) as body:
+        with self.store.read(key=key) as body:
             yield _files(_lines(body, key=key, sha256=sha256), key=key)
 
 
@@ -155,8 +155,8 @@ def _lines(body: Iterable[bytes | memoryview], *, key: str, sha256: str) -> Iter
             for piece in _unpacked(unpacker, block):
                 *whole, rest = (rest + piece).split(b"\n")
                 yield from whole
-                if len(rest) > _LONGEST_LINE:
-                    raise RecordCorrupt(f"{key} has a line of more than {_LONGEST_LINE} bytes")
+                if len(rest) > LONGEST_LINE:
+                    raise RecordCorrupt(f"{key} has a line of more than {LONGEST_LINE} bytes")
     except zlib.error as error:
         raise RecordCorrupt(f"{key} cannot be unpacked: {error}") from None
     if hasher.hexdigest() != sha256 or rest or not unpacker.eof:
@@ -164,6 +164,6 @@ def _lines(body: Iterable[bytes | memoryview], *, key: str, sha256: str) -> Iter
 
 
 def _unpacked(unpacker: Any, block: bytes | memoryview) -> Iterator[bytes]:
-    while piece := unpacker.decompress(block, _PIECE):
+    while piece := unpacker.decompress(block, PIECE):
         yield piece
         block = unpacker.unconsumed_tail

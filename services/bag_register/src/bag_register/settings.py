@@ -28,6 +28,12 @@ class Settings(HttpSettings):
         min_length=1,
         description="where bags' file lists are kept: a location's id, or a directory (made where it is not there)",
     )
+    redirect_above: int = Field(
+        default=100_000,
+        ge=0,
+        description="bag versions with more files than this are answered with a redirect to a copy in the record store"
+        " where `?redirect=true` asks for it and the store (S3, or Azure by account key) can sign URLs",
+    )
     evidence_checkpoints: str = Field(
         default="checkpoints",
         min_length=1,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from bag_register.document_copies import DocumentCopies
 from bag_register.file_lists import FileLists
 from bag_register.sealing import Sealer
 from bag_register.settings import Metrics
@@ -30,5 +31,7 @@ class Surroundings:
     """By location, its account and storage class as they are configured."""
     metrics: Metrics = Metrics.SCOPE
     """Who may read GET /metrics."""
+    copies: DocumentCopies | None = None
+    """Where large documents can be read; None where the record store gives no URLs."""
     public_url: str = ""
     version: str = "0"

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from bag_register.api import make_app
 from bag_register.digest.delivering import Deliverer
 from bag_register.digest.webhook import post_to
+from bag_register.document_copies import DocumentCopies
 from bag_register.file_lists import FileLists
 from bag_register.fixity import keep_fixity
 from bag_register.importing import Import, Pace
@@ -20,7 +21,7 @@ from bag_register.settings import Settings
 from bag_register.step import register
 from bag_register.surroundings import Surroundings
 from common.adapters.objects.configuration import LocationConfig
-from common.adapters.objects.registry import open_store
+from common.adapters.objects.registry import open_links, open_store
 from common.assembly import ConfiguredStores, courier_opener, open_stores
 from common.checking import Configs, Duties, at_store
 from common.checking import check as probe
@@ -55,6 +56,7 @@ def run() -> None:
         importable=frozenset(stores.configs),
         guard=guard_for(settings, engine),
         metrics=settings.metrics,
+        copies=open_copies(settings, stores, lists),
         public_url=settings.public_url,
         version=build(SERVICE).split()[-1],
     )
@@ -94,6 +96,15 @@ def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:
     store, prefix = _place("BACKFILL_RECORDS", records, stores)
     named = any(location.value == records for location in stores.configs)
     return FileLists(store=store, prefix=prefix, labels=named)
+
+
+def open_copies(settings: Settings, stores: ConfiguredStores, lists: FileLists) -> DocumentCopies | None:
+    """Where large documents can be read by URL; None where the record store makes none."""
+    config = next((config for location, config in stores.configs.items() if location.value == settings.records), None)
+    link = None if config is None else open_links(config)
+    if link is None:
+        return None
+    return DocumentCopies(store=lists.store, prefix=lists.prefix, link=link, above=settings.redirect_above)
 
 
 def open_sealer(settings: Settings, engine: Engine, stores: ConfiguredStores) -> Sealer:

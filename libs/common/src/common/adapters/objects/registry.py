@@ -96,6 +96,12 @@ def open_subscriptions(config: LocationConfig) -> BucketSubscriptions:
     return opener(config)
 
 
+def open_links(config: LocationConfig) -> Callable[[str], str] | None:
+    """Makes URLs that read one object for an hour; None where the location's store, or its credentials, cannot."""
+    opener = cast("Callable[[LocationConfig], Callable[[str], str] | None] | None", _opener(config, "open_links"))
+    return None if opener is None else opener(config)
+
+
 def open_copier(source: LocationConfig, destination: LocationConfig) -> PartCopier | None:
     """What has the destination fetch from the source by itself; None where it is not asked to, or the two cannot."""
     # Imported here: who opens a store need not know how its settings are read.

@@ -12,7 +12,7 @@ from common.ports import PartCopier
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
 
-__all__ = ["AzureStore", "open_copier", "open_store"]
+__all__ = ["AzureStore", "open_copier", "open_links", "open_store"]
 
 
 def open_store(config: LocationConfig) -> AzureStore:
@@ -20,6 +20,20 @@ def open_store(config: LocationConfig) -> AzureStore:
     connection = Connection(config)
     connection.check_credentials()
     return AzureStore(connection)
+
+
+def open_links(config: LocationConfig) -> Callable[[str], str] | None:
+    """URLs that read one blob for an hour; None where the location has no account key to sign them with."""
+    if config.account_key is None:
+        return None
+
+    def link(key: str) -> str:
+        # Imported here, as it brings the SDK.
+        from common.adapters.objects.azure.links import signed_url
+
+        return signed_url(config, key)
+
+    return link
 
 
 def open_copier(

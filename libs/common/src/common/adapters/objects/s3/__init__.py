@@ -18,6 +18,7 @@ __all__ = [
     "open_batches",
     "open_cold_store",
     "open_copier",
+    "open_links",
     "open_restore_queue",
     "open_signer",
     "open_store",
@@ -56,6 +57,12 @@ def open_signer(config: LocationConfig) -> Signer:
         return S3Signer(connection.control)(key, version_id)
 
     return sign
+
+
+def open_links(config: LocationConfig) -> Callable[[str], str]:
+    """URLs for people and programs that hold no credentials."""
+    sign = open_signer(config)
+    return lambda key: sign(key, None)
 
 
 def open_cold_store(config: LocationConfig) -> ColdStore:
