@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import socket
 import threading
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from bag_register.digest import rendering
 from bag_register.digest.delivering import Deliverer
 from bag_register.digest.webhook import post_to
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
+from common.domain.coverage import Amount, CopyState, Place
 from common.errors import AccessDenied, TransientError
+from common.ledger.coverage.counting import Matrix
+from common.ledger.digests import Digest
 from common.ledger.engine import transaction
 from common.ledger.tables import dead_letters
 from common.ledger.upkeep_tables import digests
@@ -61,12 +66,66 @@ def test_what_waits_for_somebody_is_on_top(register: Register, client: httpx.Cli
 
     assert told["attention"] == [
         "40 bag versions at risk (fewer than two copies, or none read back)",
-        "1 dead letters that nobody has decided about",
+        "1 dead letter that nobody has decided about",
     ]
     assert (told["coverage"]["bagVersions"], told["overdueCopies"]) == (40, 0)
     assert "| digitised | AT RISK | azure |" in page
     assert html.headers["content-type"] == "text/html; charset=utf-8"
     assert "<td>AT RISK</td>" in html.text
+
+
+@pytest.mark.parametrize(
+    ("number", "told", "done"),
+    [
+        (
+            1,
+            [
+                "1 damaged copy",
+                "1 bag version at risk (fewer than two copies, or none read back)",
+                "1 dead letter that nobody has decided about",
+                "1 copy that stands still",
+                "1 ingest that failed",
+                "1 copy that could not be read again",
+                "1 copy overdue to be read again",
+            ],
+            "1 ingest succeeded, 1 failed, 1 is running.",
+        ),
+        (
+            1200,
+            [
+                "1,200 damaged copies",
+                "1,200 bag versions at risk (fewer than two copies, or none read back)",
+                "1,200 dead letters that nobody has decided about",
+                "1,200 copies that stand still",
+                "1,200 ingests that failed",
+                "1,200 copies that could not be read again",
+                "1,200 copies overdue to be read again",
+            ],
+            "1,200 ingests succeeded, 1,200 failed, 1,200 are running.",
+        ),
+    ],
+)
+def test_one_of_a_thing_is_not_called_many(number: int, told: list[str], done: str) -> None:
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    damaged = Place("digitised", "azure", required=True, states={CopyState.DAMAGED: Amount(number)})
+    found = Digest(
+        since=moment,
+        until=moment,
+        succeeded=number,
+        failed={"source_vanished": number},
+        running=number,
+        stalled=number,
+        dead_letters=number,
+        campaigns=("azure-2026",),
+        checks={"failed": number},
+        overdue=number,
+        matrix=Matrix((damaged,), {"digitised": Amount(number)}, {"digitised": number}),
+    )
+    sentences = [f"Needs attention: {'; '.join(told)}.", done, "Campaign that runs: azure-2026."]
+
+    assert rendering.document(found)["attention"] == told
+    for page in (rendering.markdown(found), rendering.html(found)):
+        assert [sentence for sentence in sentences if sentence not in page] == []
 
 
 def test_a_webhook_that_is_down_gets_it_when_it_is_up_again(register: Register) -> None:

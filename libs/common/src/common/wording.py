@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def count(number: int, thing: str) -> str:
-    """ "1 file", "1,204 files"."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+def count(number: int, thing: str, things: str = "") -> str:
+    """ "1 file", "1,204 files"; `things` is the plural where it is not one with an s."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def size(octets: int) -> str:

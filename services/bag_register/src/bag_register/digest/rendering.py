@@ -10,6 +10,7 @@ from bag_register.reports.coverage import coverage_document
 from common.domain.coverage import CopyState, Place, health
 from common.ledger.digests import Digest
 from common.web.answers import instant
+from common.wording import count
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -69,15 +70,15 @@ def _attention(found: Digest) -> Iterable[str]:
     """What waits for somebody."""
     damaged = sum(place.states[CopyState.DAMAGED].bags for place in found.matrix.places if _is_damaged(place))
     counts = (
-        (damaged, "damaged copies"),
-        (sum(found.matrix.at_risk.values()), "bag versions at risk (fewer than two copies, or none read back)"),
-        (found.dead_letters, "dead letters that nobody has decided about"),
-        (found.stalled, "copies that stand still"),
-        (sum(found.failed.values()), "ingests that failed"),
-        (found.checks.get("failed", 0), "copies that could not be read again"),
-        (found.overdue, "copies overdue to be read again"),
+        (damaged, "damaged copy", "damaged copies", ""),
+        (sum(found.matrix.at_risk.values()), "bag version", "", " at risk (fewer than two copies, or none read back)"),
+        (found.dead_letters, "dead letter", "", " that nobody has decided about"),
+        (found.stalled, "copy that stands", "copies that stand", " still"),
+        (sum(found.failed.values()), "ingest", "", " that failed"),
+        (found.checks.get("failed", 0), "copy", "copies", " that could not be read again"),
+        (found.overdue, "copy", "copies", " overdue to be read again"),
     )
-    return (f"{number:,} {what}" for number, what in counts if number)
+    return (count(number, one, many) + what for number, one, many, what in counts if number)
 
 
 def _is_damaged(place: Place) -> bool:
@@ -88,8 +89,10 @@ def _sentences(found: Digest) -> list[str]:
     attention = list(_attention(found))
     waits = f"Needs attention: {'; '.join(attention)}." if attention else "Nothing needs attention."
     failed = sum(found.failed.values())
-    did = f"{found.succeeded:,} ingests succeeded, {failed:,} failed, {found.running:,} are running."
-    campaigns = f"Campaigns that run: {', '.join(found.campaigns)}." if found.campaigns else "No campaign runs."
+    are = "is" if found.running == 1 else "are"
+    did = f"{count(found.succeeded, 'ingest')} succeeded, {failed:,} failed, {found.running:,} {are} running."
+    named = "Campaign that runs" if len(found.campaigns) == 1 else "Campaigns that run"
+    campaigns = f"{named}: {', '.join(found.campaigns)}." if found.campaigns else "No campaign runs."
     checks = f"Copies read again: {_counts(found.checks)}." if found.checks else "No copy was read again."
     return [waits, did, campaigns, checks]
 
