@@ -48,7 +48,21 @@ def test_a_bag_is_shown_with_its_copies(deployment: Deployment) -> None:
     shown = deployment.cli("bags", "show", "digitised", "PP/MIA 1")
     assert shown.exit_code == 0
     assert ["Bag", "digitised/PP/MIA", "1/v1"] in lines(shown.stdout)
-    assert [line[:3] for line in lines(shown.stdout)][-1] == ["primary", "cold", "memory"]
+    assert [line[:4] for line in lines(shown.stdout)][-1] == ["primary", "cold", "E1", "memory"]
+
+
+def test_what_each_copy_rests_on_is_listed_and_what_lies_in_which_class(deployment: Deployment) -> None:
+    deployment.bag("b1")
+    listed = deployment.cli("bags", "list")
+    versions = deployment.cli("bags", "versions", "digitised", "b1")
+    cold = deployment.cli("cold", "--at", "cold", "--output", "csv")
+
+    assert "cold (E1)" in listed.stdout
+    assert "cold (E1)" in versions.stdout
+    assert [line.split(",")[:5] for line in cold.stdout.splitlines()] == [
+        ["location", "space", "storage_class", "archived", "bags"],
+        ["cold", "", "STANDARD", "False", "1"],
+    ]
 
 
 def test_versions_missing_and_locations_are_listed(deployment: Deployment) -> None:

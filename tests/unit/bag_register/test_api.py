@@ -61,6 +61,7 @@ def test_a_storage_manifest_is_the_known_document(register: Register, client: ht
         "id": "digitised/PP/MIA 1",
         "type": "Bag",
         "version": "v2",
+        "dependsOn": ["v1"],
         "space": {"id": "digitised", "type": "Space"},
         "info": {
             "externalIdentifier": "PP/MIA 1",
@@ -81,8 +82,8 @@ def test_a_storage_manifest_is_the_known_document(register: Register, client: ht
             "files": [entry(name, f"v2/{name}", files[name]) for name in tags],
             "type": "BagManifest",
         },
-        "location": place(register, "cold", bag),
-        "replicaLocations": [place(register, "azure", bag)],
+        "location": place(register, "cold", bag) | {"evidence": "E1"},
+        "replicaLocations": [place(register, "azure", bag) | {"evidence": "E3"}],
     }
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from bag_register.document_copies import DocumentCopies
 from common.adapters.objects import registry
 from common.adapters.objects.configuration import LocationConfig
 from common.domain.bag import BagVersion
 from common.domain.location import LocationId, Provider
+from common.ledger.engine import transaction
+from common.ledger.tables import bag_locations
 from servers.handles import AzureServer, S3Server
 from unit.bag_register.builders import Register, a_bag
 
@@ -146,3 +151,43 @@ def test_a_document_that_is_not_large_or_cannot_be_elsewhere_is_answered_as_usua
     copies = above and DocumentCopies(store=register.lists.store, prefix="", link=link, above=above)
     with register.serving(copies=copies) as client:
         assert client.get(f"{ADDRESS}?redirect=true").content == client.get(ADDRESS).content
+
+
+def a_second_version(register: Register) -> None:
+    """v2 adds a file; the other lies in v1, where fetch.txt finds it."""
+    register.put(B1, a_bag({"a": b"a"}))
+    bucket = register.stores.configs[LocationId("cold")].bucket
+    elsewhere = {"a": (f"memory://{bucket}/digitised/b1/v1/data/a", b"a")}
+    register.put(BagVersion.of("digitised", "b1", 2), a_bag({"b": b"b"}, fetch=elsewhere))
+    register.adopt()
+
+
+def test_every_copy_says_what_it_rests_on(register: Register, client: httpx.Client) -> None:
+    a_registered_bag(register)
+    register.put(B1, a_bag(PAYLOAD), at="azure")
+    register.adopt("azure", source={"copies": True})
+    with transaction(register.engine) as connection:
+        read_back = update(bag_locations).where(bag_locations.c.location_id == "azure")
+        connection.execute(read_back.values(evidence_class="E3"))
+    copies = [
+        {"id": "cold", "evidence": "E1", "type": "Location"},
+        {"id": "azure", "evidence": "E3", "type": "Location"},
+    ]
+    whole = client.get(ADDRESS).json()
+    table = list(csv.DictReader(io.StringIO(client.get("/bags?format=csv").text)))
+
+    assert [place["evidence"] for place in (whole["location"], *whole["replicaLocations"])] == ["E1", "E3"]
+    assert client.get(f"{ADDRESS}/versions").json()["results"][0]["locations"] == copies
+    assert client.get("/bags").json()["results"][0]["locations"] == copies
+    assert [(row["locations"], row["evidence"]) for row in table] == [("cold azure", "E1 E3")]
+
+
+def test_a_version_names_the_versions_that_hold_some_of_its_files(register: Register, client: httpx.Client) -> None:
+    a_second_version(register)
+    documents = [client.get(f"{ADDRESS}?version=v{number}").json() for number in (1, 2)]
+    lines = [client.get(path).json()["results"] for path in (f"{ADDRESS}/versions", "/bags")]
+
+    assert [document.get("dependsOn") for document in documents] == [None, ["v1"]]
+    assert [{line["version"]: line.get("dependsOn") for line in some} for some in lines] == [
+        {"v1": None, "v2": ["v1"]}
+    ] * 2

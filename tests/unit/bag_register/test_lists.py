@@ -45,7 +45,10 @@ def test_bags_are_listed_with_their_places_the_primary_first(client: httpx.Clien
         "version": "v1",
         "files": 5,
         "bytes": first["bytes"],
-        "locations": [{"id": "cold", "type": "Location"}, {"id": "azure", "type": "Location"}],
+        "locations": [
+            {"id": place, "evidence": evidence, "type": "Location"}
+            for place, evidence in (("cold", "E1"), ("azure", "E3"))
+        ],
     }
     assert first["bytes"] > 5
 
@@ -65,12 +68,13 @@ def test_as_csv_there_are_no_pages(client: httpx.Client) -> None:
     answer = client.get("/bags", params={"format": "csv", "limit": 1})
     rows = list(csv.reader(io.StringIO(answer.text)))
     assert answer.headers["content-type"].startswith("text/csv")
-    assert rows[0] == ["space", "external_identifier", "version", "created_date", "files", "bytes", "locations"]
-    assert [(*row[:3], row[6]) for row in rows[1:]] == [
-        ("digitised", "b1", "v1", "cold azure"),
-        ("digitised", "b1", "v2", "cold"),
-        ("digitised", "b2", "v1", "cold"),
-        ("x", "b1", "v1", "cold"),
+    columns = ["space", "external_identifier", "version", "created_date", "files", "bytes", "locations"]
+    assert rows[0] == [*columns, "evidence", "depends_on"]
+    assert [(*row[:3], *row[6:]) for row in rows[1:]] == [
+        ("digitised", "b1", "v1", "cold azure", "E1 E3", ""),
+        ("digitised", "b1", "v2", "cold", "E1", ""),
+        ("digitised", "b2", "v1", "cold", "E1", ""),
+        ("x", "b1", "v1", "cold", "E1", ""),
     ]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from backfill_client.client import BackfillClient
-from backfill_client.models import Bag, BagLine, Import
+from backfill_client.models import Bag, BagLine, BagVersionSummary, Copy, Import
 from backfill_client.output import Form, moment, show_facts, show_json, show_list, show_table, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
@@ -112,14 +113,21 @@ def list_bags(
     with connected(context) as client:
         found = list(client.bags(space=space, location=at, limit=limit))
     if form is Form.CSV:
-        columns: tuple[str, ...] = (*_NAMED, "created_date", "files", "bytes", "locations")
+        columns: tuple[str, ...] = (*_NAMED, "created_date", "files", "bytes", "locations", "evidence", "depends_on")
         rows: list[tuple[object, ...]] = [
-            (*_named(one), one.created_date.isoformat(), one.files, one.bytes, " ".join(one.locations)) for one in found
+            (*_named(one), one.created_date.isoformat(), one.files, one.bytes, *_copies_of(one)) for one in found
         ]
     else:
-        columns = ("Bag", "Registered", "Files", "Size", "Locations")
+        columns = ("Bag", "Registered", "Files", "Size", "Copies", "Needs")
         rows = [
-            (one.name, moment(one.created_date), f"{one.files:,}", size(one.bytes), ", ".join(one.locations))
+            (
+                one.name,
+                moment(one.created_date),
+                f"{one.files:,}",
+                size(one.bytes),
+                _shown(one.copies),
+                _needs(one),
+            )
             for one in found
         ]
     show_list(form, columns, rows, models=found)
@@ -127,6 +135,19 @@ def list_bags(
 
 _NAMED = ("space", "external_identifier", "version")
 """As the API's own CSV names them, so that a list can be a campaign's."""
+
+
+def _copies_of(bag: BagLine) -> tuple[str, str, str]:
+    return " ".join(bag.locations), " ".join(copy.evidence for copy in bag.copies), " ".join(bag.depends_on)
+
+
+def _needs(bag: BagLine | BagVersionSummary) -> str:
+    return ", ".join(bag.depends_on)
+
+
+def _shown(copies: Sequence[Copy]) -> str:
+    """ "cold (E1), azure (E3)"."""
+    return ", ".join(f"{copy.id} ({copy.evidence})" if copy.evidence else copy.id for copy in copies)
 
 
 def _named(bag: BagLine) -> tuple[str, str, str]:
@@ -172,12 +193,13 @@ def _show_bag(bag: Bag) -> None:
             ("Files", f"{len(files):,} ({size(sum(file.size for file in files))})"),
             ("Checksums", bag.manifest.checksum_algorithm),
             ("Bagging date", bag.info.bagging_date),
+            ("Needs", ", ".join(bag.depends_on) or None),
         ]
     )
     copies = [("primary", bag.location), *(("replica", location) for location in bag.replica_locations)]
     show_table(
-        ("Copy", "Location", "Provider", "Bucket", "Path"),
-        [(role, at.id, at.provider, at.bucket, at.path) for role, at in copies],
+        ("Copy", "Location", "Evidence", "Provider", "Bucket", "Path"),
+        [(role, at.id, at.evidence, at.provider, at.bucket, at.path) for role, at in copies],
     )
 
 
@@ -192,5 +214,5 @@ def show_versions(
     """List a bag's versions, newest first."""
     with connected(context) as client:
         versions = client.get_versions(space, external_identifier, before=before)
-    rows = [(one.version, moment(one.created_date)) for one in versions]
-    show_list(form_of(context, output), ("Version", "Registered"), rows, models=versions)
+    rows = [(one.version, moment(one.created_date), _shown(one.locations), _needs(one)) for one in versions]
+    show_list(form_of(context, output), ("Version", "Registered", "Copies", "Needs"), rows, models=versions)

@@ -33,6 +33,8 @@ class Location(Answer):
     path: str | None = None
     """Of a bag's copy: key prefix of all its versions, without a slash at the end."""
     title: str = ""
+    evidence: str | None = None
+    """What a bag's copy there rests on: E0 or E1 (listed), E2 (provider's digest), E3 (read back), E4 (restored)."""
 
 
 class Event(Answer):
@@ -153,6 +155,16 @@ class Bag(Answer):
     tag_manifest: Manifest
     location: Location
     replica_locations: list[Location]
+    depends_on: list[str] = Field(default_factory=list)
+    """Earlier versions that hold some of its files."""
+
+
+class Copy(Answer):
+    """Where a bag version lies, and what is known of that copy."""
+
+    id: str
+    evidence: str = ""
+    """E0 to E4, weakest first."""
 
 
 class BagVersionSummary(Answer):
@@ -161,6 +173,10 @@ class BagVersionSummary(Answer):
     id: str
     version: str
     created_date: datetime
+    locations: list[Copy] = Field(default_factory=list)
+    """The primary first."""
+    depends_on: list[str] = Field(default_factory=list)
+    """Earlier versions that hold some of its files."""
 
 
 class BagLine(Answer):
@@ -172,8 +188,15 @@ class BagLine(Answer):
     created_date: datetime
     files: int
     bytes: int
-    locations: list[Wrapped]
-    """Ids of the locations it is registered at, the primary first."""
+    copies: list[Copy] = Field(alias="locations")
+    """The primary first."""
+    depends_on: list[str] = Field(default_factory=list)
+    """Earlier versions that hold some of its files."""
+
+    @property
+    def locations(self) -> list[str]:
+        """Ids of the locations it is registered at, the primary first."""
+        return [copy.id for copy in self.copies]
 
     @property
     def name(self) -> str:

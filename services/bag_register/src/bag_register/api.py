@@ -27,7 +27,8 @@ from bag_register.metrics import api as metrics_api
 from bag_register.reports import cold, coverage, unbackfilled
 from bag_register.surroundings import Surroundings
 from common.domain.bag import ExternalIdentifier, Space, Version
-from common.ledger.bags import BagRecord, find_bag, find_versions
+from common.ledger.bag_lists import versions_of
+from common.ledger.bags import BagRecord, find_bag
 from common.ledger.engine import transaction
 from common.ledger.locations import every_location
 from common.web.answers import NO_SUCH_RESOURCE, Refused
@@ -64,7 +65,7 @@ def make_app(around: Surroundings) -> FastAPI:
     fixity_api.add_routes(app, around)
     evidence_report.add_routes(app, around)
 
-    pages = FilePages(around.lists.store)
+    pages = FilePages(around.lists)
 
     def bags(
         request: Request,
@@ -140,7 +141,7 @@ def _versions(around: Surroundings, space: str, identifier: str, before: str | N
     except ValueError:
         raise Refused(404, missing) from None
     with transaction(around.engine) as connection:
-        found = find_versions(connection, space=wanted[0], external_identifier=wanted[1], before=earlier)
+        found = versions_of(connection, space=wanted[0], external_identifier=wanted[1], before=earlier)
     if not found:
         raise Refused(404, missing)
-    return JSONResponse(result_list([version_document(name, version, created) for version, created in found]))
+    return JSONResponse(result_list([version_document(name, line) for line in found]))

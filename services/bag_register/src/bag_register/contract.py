@@ -6,6 +6,7 @@ from typing import Any
 
 from bag_register.digest import api as digest
 from bag_register.reports import contract as reports
+from common.domain.replica import EvidenceClass
 from common.ledger.uploads import Owner
 from common.web.contract import Answer, Said
 from common.web.shapes import (
@@ -24,6 +25,8 @@ from common.web.shapes import (
 )
 
 _DATE = "2026-01-31T09:00:00.000000Z"
+_EVIDENCE = one_of([evidence.value for evidence in EvidenceClass])
+_COPY = typed("Location", ["id", "evidence"], id=TEXT, evidence=_EVIDENCE)
 _FILE = typed("File", ["checksum", "name", "path", "size"], checksum=TEXT, name=TEXT, path=TEXT, size=COUNT)
 _FILES = typed("BagManifest", ["checksumAlgorithm", "files"], checksumAlgorithm=TEXT, files=items(_FILE))
 _PROBLEM = typed(
@@ -33,7 +36,7 @@ SCHEMAS: dict[str, Any] = (
     reports.SCHEMAS
     | digest.SCHEMAS
     | {
-        "BagPlace": PLACE,
+        "BagPlace": {**PLACE, "properties": {**PLACE["properties"], "evidence": _EVIDENCE}},
         "StorageManifest": typed(
             "Bag",
             [
@@ -50,15 +53,27 @@ SCHEMAS: dict[str, Any] = (
             id=TEXT,
             version=TEXT,
             createdDate=MOMENT,
+            dependsOn=items(TEXT),
             space=named("Space"),
             info=typed("BagInfo", ["externalIdentifier"], externalIdentifier=TEXT),
             manifest=_FILES,
             tagManifest=_FILES,
             location=ref("BagPlace"),
             replicaLocations=items(ref("BagPlace")),
+            fileCount=COUNT,
+            next=shape(["filesAfter", "filesLimit", "version"], filesAfter=COUNT, filesLimit=COUNT, version=TEXT),
         ),
         "Versions": listing(
-            "ResultList", typed("Bag", ["id", "version", "createdDate"], id=TEXT, version=TEXT, createdDate=MOMENT)
+            "ResultList",
+            typed(
+                "Bag",
+                ["id", "version", "createdDate", "locations"],
+                id=TEXT,
+                version=TEXT,
+                createdDate=MOMENT,
+                locations=items(_COPY),
+                dependsOn=items(TEXT),
+            ),
         ),
         "BagVersion": typed(
             "BagVersion",
@@ -69,7 +84,8 @@ SCHEMAS: dict[str, Any] = (
             createdDate=MOMENT,
             files=COUNT,
             bytes=COUNT,
-            locations=items(named("Location")),
+            locations=items(_COPY),
+            dependsOn=items(TEXT),
         ),
         "Location": typed(
             "Location",
@@ -130,6 +146,7 @@ _PLACE = {
     "provider": {"id": "amazon-s3", "type": "Provider"},
     "bucket": "archive",
     "path": "digitised/b12345",
+    "evidence": "E1",
     "type": "Location",
 }
 _BAG = {
@@ -137,6 +154,7 @@ _BAG = {
     "type": "Bag",
     "version": "v2",
     "createdDate": _DATE,
+    "dependsOn": ["v1"],
     "space": {"id": "digitised", "type": "Space"},
     "info": {"externalIdentifier": "b12345", "type": "BagInfo"},
     "manifest": {
@@ -214,9 +232,11 @@ _LINE = {
     "createdDate": _DATE,
     "files": 412,
     "bytes": 734003200,
-    "locations": [{"id": "cold", "type": "Location"}, _AZURE],
+    "locations": [{**_COLD, "evidence": "E1"}, {**_AZURE, "evidence": "E3"}],
+    "dependsOn": ["v1"],
 }
-_LINES = {"type": "string", "examples": ["space,external_identifier,version,created_date,files,bytes,locations\r\n"]}
+_COLUMNS = "space,external_identifier,version,created_date,files,bytes,locations,evidence,depends_on\r\n"
+_LINES = {"type": "string", "examples": [_COLUMNS]}
 
 OPERATIONS = (
     reports.OPERATIONS
@@ -261,14 +281,15 @@ OPERATIONS = (
         "GET /bags/{rest}": Said(
             {
                 200: Answer(
-                    "The storage manifest; below …/versions the list of versions",
+                    "The storage manifest, or a page of its files; below …/versions the list of versions",
                     {"anyOf": [ref("StorageManifest"), ref("Versions")]},
                     _BAG,
                 ),
                 304: Answer("It is as the ETag given says"),
+                307: Answer("It is large: a copy can be read there for an hour", headers={"Location": "Its address"}),
                 404: Answer("There is no such bag, or no such version of it"),
             },
-            {"rest": "digitised/b12345", "version": "v2"},
+            {"rest": "digitised/b12345", "version": "v2", "filesLimit": 1000},
         ),
         "GET /locations": Said(
             {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from common.domain.bag import Version
 from common.domain.fixity import Algorithm
 from common.domain.location import Location
 from common.domain.storage_manifest import ListedFile, info_document, location_document
+from common.ledger.bag_lists import BagLine
 from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.importing import ImportProblem, ImportRecord
 from common.web.answers import instant
@@ -73,6 +72,7 @@ def _head(record: BagRecord) -> dict[str, Any]:
         "type": "Bag",
         "version": str(record.bag.version),
         "createdDate": record.created_text or instant(record.created_date),
+        **_dependence(map(str, record.depends_on)),
         "space": {"id": record.bag.space.value, "type": "Space"},
         "info": info_document(record.info, external_identifier=record.bag.external_identifier.value),
     }
@@ -89,6 +89,7 @@ def _places(record: BagRecord) -> dict[str, Any]:
 def _place(record: BagRecord, copy: BagLocation) -> dict[str, Any]:
     """A copy, and the names that it does not hold as they are."""
     document = location_document(copy.location, path=copy.location.bag_root(record.bag))
+    document |= {"evidence": copy.evidence_class.value}
     if not copy.mapped:
         return document
     names = [{"name": each.name, "path": each.path, "type": "MappedName"} for each in copy.mapped]
@@ -118,10 +119,27 @@ def result_list(results: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any
     return {"type": "ResultList", "results": list(results), **more}
 
 
-def version_document(bag_path: str, version: Version, created: datetime | str) -> dict[str, Any]:
-    """`created`: text is a date that was taken over, and stays as it is."""
-    shown = created if isinstance(created, str) else instant(created)
-    return {"id": bag_path, "version": str(version), "createdDate": shown, "type": "Bag"}
+def version_document(bag_path: str, line: BagLine) -> dict[str, Any]:
+    """One of a bag's versions. A date that was taken over stays as it is."""
+    return {
+        "id": bag_path,
+        "version": str(line.bag.version),
+        "createdDate": line.created_text or instant(line.created_date),
+        **copies_of(line),
+        "type": "Bag",
+    }
+
+
+def copies_of(line: BagLine) -> dict[str, Any]:
+    """Where a version lies and what each copy rests on; and the versions whose files it needs, where it does."""
+    copies = zip(line.locations, line.evidence, strict=True)
+    places = [{"id": place, "evidence": evidence, "type": "Location"} for place, evidence in copies]
+    return {"locations": places, **_dependence(f"v{number}" for number in line.depends_on)}
+
+
+def _dependence(versions: Iterable[str]) -> dict[str, Any]:
+    needed = list(versions)
+    return {"dependsOn": needed} if needed else {}
 
 
 def public_location(location: Location) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bag_register.file_lists import LONGEST_LINE, PIECE, RecordCorrupt
+from bag_register.file_lists import LONGEST_LINE, PIECE, FileLists, RecordCorrupt
 from common.domain.storage_manifest import ListedFile
-from common.ports import ObjectStore
 
 _KEPT = 64
 """Places that are remembered, each with what was unpacked and not used: 20 MiB at most."""
@@ -35,8 +34,8 @@ class _Place:
 class FilePages:
     """Reads pages of lists whose bytes were compared with their registered digest. Use it from any thread."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    def __init__(self, lists: FileLists) -> None:
+        self._lists = lists
         self._lock = threading.Lock()
         self._etags: OrderedDict[tuple[str, str], str] = OrderedDict()
         """Of objects that have the digest they should have."""
@@ -56,7 +55,7 @@ class FilePages:
             if etag := self._etags.get((key, sha256)):
                 return etag
         hasher = hashlib.sha256()
-        with self._store.read(key=key) as body:
+        with self._lists.store.read(key=key) as body:
             etag = body.info.etag
             for block in body:
                 hasher.update(block)
@@ -69,7 +68,7 @@ class FilePages:
 
     def _lines(self, key: str, etag: str, after: int, limit: int) -> Iterator[bytes]:
         place = self._near(key, after)
-        with self._store.read(key=key, first=place.offset, if_match=etag) as body:
+        with self._lists.store.read(key=key, first=place.offset, if_match=etag) as body:
             walk = _Walk(place, iter(body))
             walk.skip(after - place.number)
             yield from walk.take(limit)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from fastapi import FastAPI, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from bag_register.documents import copies_of
 from bag_register.surroundings import Surroundings
 from common.domain.bag import BagVersion
 from common.domain.layout import Layout
@@ -20,7 +21,9 @@ from common.web.answers import Refused, instant
 from common.web.auth import Permission, needs
 
 _MOST = 1000
-_COLUMNS = ("space", "external_identifier", "version", "created_date", "files", "bytes", "locations")
+_COLUMNS = (
+    "space", "external_identifier", "version", "created_date", "files", "bytes", "locations", "evidence", "depends_on",
+)  # fmt: skip
 
 
 def add_routes(app: FastAPI, around: Surroundings) -> None:
@@ -82,7 +85,7 @@ def _document(line: BagLine) -> dict[str, Any]:
         "createdDate": instant(line.created_date),
         "files": line.files,
         "bytes": line.bytes,
-        "locations": [{"id": place, "type": "Location"} for place in line.locations],
+        **copies_of(line),
     }
 
 
@@ -108,7 +111,8 @@ def _csv(pages: Iterable[list[BagLine]]) -> Iterator[str]:
 def _row(line: BagLine) -> tuple[object, ...]:
     bag = line.bag
     named = (bag.space.value, bag.external_identifier.value, str(bag.version))
-    return (*named, instant(line.created_date), line.files, line.bytes, " ".join(line.locations))
+    facts = (instant(line.created_date), line.files, line.bytes, " ".join(line.locations), " ".join(line.evidence))
+    return (*named, *facts, " ".join(f"v{number}" for number in line.depends_on))
 
 
 def _text(rows: Iterable[Iterable[object]]) -> str:

@@ -60,6 +60,8 @@ class BagRecord:
     revision: int
     locations: tuple[BagLocation, ...]
     """The primary first, then by date of registration."""
+    depends_on: tuple[Version, ...] = ()
+    """The earlier versions of the bag that hold some of its files."""
 
     @property
     def primary(self) -> Location:
@@ -196,4 +198,5 @@ def _record(connection: Connection, copies: Sequence[Any]) -> BagRecord:
         files_sha256=row.files_sha256,
         revision=row.revision,
         locations=tuple(_copy(connection, copy, bag) for copy in copies),
+        depends_on=tuple(map(Version, row.depends_on)),
     )
