@@ -82,7 +82,7 @@ def test_sixteen_registers_at_once_add_every_location_once_and_change_nothing_el
         for place in PLACES:
             announce(connection, in_memory(place).location)
         bag = connection.execute(select(bag_versions)).one()
-        # Half are registered by a backfill; half are listed by two imports at once; every second place by both.
+        # Six are registered by a backfill and listed by an import; the other two are listed by two imports.
         backfilled = [a_replica(connection, bag, place) for place in PLACES[:6]]
     before = the_bag(register)
     everybody = [

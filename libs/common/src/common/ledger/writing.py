@@ -92,6 +92,9 @@ def evidence_row(item: Evidence, **reader: Any) -> dict[str, Any]:
 def _registered(fact: Registered, connection: Connection, _claim: Claim, around: Context, _build: str) -> None:
     """The last guard before a location enters a bag's record: as many proven files as the plan has, counted as rows."""
     _must_be_proven(connection, around)
+    # First the bag, as imports do: who enters the same copy would wait for this one, and this one for the bag.
+    bag = select(bag_versions.c.id).where(bag_versions.c.id == around.bag_version_id)
+    connection.execute(bag.with_for_update(key_share=True))
     added = connection.execute(
         upsert(bag_locations)
         .values(
