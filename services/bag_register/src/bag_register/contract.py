@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from bag_register import bag_contract
 from bag_register.digest import api as digest
 from bag_register.reports import contract as reports
-from common.domain.replica import EvidenceClass
 from common.ledger.uploads import Owner
 from common.web.contract import Answer, Said
 from common.web.shapes import (
     COUNT,
     MOMENT,
-    PLACE,
     PROVIDERS,
     TEXT,
     items,
@@ -25,68 +24,14 @@ from common.web.shapes import (
 )
 
 _DATE = "2026-01-31T09:00:00.000000Z"
-_EVIDENCE = one_of([evidence.value for evidence in EvidenceClass])
-_COPY = typed("Location", ["id", "evidence"], id=TEXT, evidence=_EVIDENCE)
-_FILE = typed("File", ["checksum", "name", "path", "size"], checksum=TEXT, name=TEXT, path=TEXT, size=COUNT)
-_FILES = typed("BagManifest", ["checksumAlgorithm", "files"], checksumAlgorithm=TEXT, files=items(_FILE))
 _PROBLEM = typed(
     "ImportProblem", ["bag", "code", "severity", "message"], bag=TEXT, code=TEXT, severity=TEXT, message=TEXT
 )
 SCHEMAS: dict[str, Any] = (
-    reports.SCHEMAS
+    bag_contract.SCHEMAS
+    | reports.SCHEMAS
     | digest.SCHEMAS
     | {
-        "BagPlace": {**PLACE, "properties": {**PLACE["properties"], "evidence": _EVIDENCE}},
-        "StorageManifest": typed(
-            "Bag",
-            [
-                "id",
-                "version",
-                "createdDate",
-                "space",
-                "info",
-                "manifest",
-                "tagManifest",
-                "location",
-                "replicaLocations",
-            ],
-            id=TEXT,
-            version=TEXT,
-            createdDate=MOMENT,
-            dependsOn=items(TEXT),
-            space=named("Space"),
-            info=typed("BagInfo", ["externalIdentifier"], externalIdentifier=TEXT),
-            manifest=_FILES,
-            tagManifest=_FILES,
-            location=ref("BagPlace"),
-            replicaLocations=items(ref("BagPlace")),
-            fileCount=COUNT,
-            next=shape(["filesAfter", "filesLimit", "version"], filesAfter=COUNT, filesLimit=COUNT, version=TEXT),
-        ),
-        "Versions": listing(
-            "ResultList",
-            typed(
-                "Bag",
-                ["id", "version", "createdDate", "locations"],
-                id=TEXT,
-                version=TEXT,
-                createdDate=MOMENT,
-                locations=items(_COPY),
-                dependsOn=items(TEXT),
-            ),
-        ),
-        "BagVersion": typed(
-            "BagVersion",
-            ["space", "externalIdentifier", "version", "createdDate", "files", "bytes", "locations"],
-            space=named("Space"),
-            externalIdentifier=TEXT,
-            version=TEXT,
-            createdDate=MOMENT,
-            files=COUNT,
-            bytes=COUNT,
-            locations=items(_COPY),
-            dependsOn=items(TEXT),
-        ),
         "Location": typed(
             "Location",
             ["id", "title", "provider", "bucket", "prefix"],
