@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from contract.live import SERVICES
@@ -35,9 +35,12 @@ class Request:
 
 
 @pytest.fixture(params=SERVICES)
-def address(request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_template: str) -> Iterator[str]:
-    with a_ledger(postgres, migrated_template) as engine, SERVICES[request.param](engine) as address:
-        yield address
+def service(
+    request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_template: str
+) -> Iterator[httpx.Client]:
+    """A client that may do everything there."""
+    with a_ledger(postgres, migrated_template) as engine, SERVICES[request.param](engine) as client:
+        yield client
 
 
 def hostile(document: dict[str, Any]) -> Iterator[Request]:
@@ -68,9 +71,11 @@ def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any
     return schema
 
 
-def answered(client: http.client.HTTPConnection, request: Request) -> tuple[int, bytes]:
+def answered(client: http.client.HTTPConnection, request: Request, proof: str) -> tuple[int, bytes]:
     """Status and body; those of a stream are not waited for."""
-    headers = {"Content-Type": "application/json"} if request.body is not None else {}
+    headers = {"Authorization": proof}
+    if request.body is not None:
+        headers["Content-Type"] = "application/json"
     client.request(request.method.upper(), request.target, body=request.body, headers=headers)
     answer = client.getresponse()
     if answer.headers.get_content_type() == "text/event-stream":
@@ -92,14 +97,14 @@ def fault(status: int, body: bytes) -> str | None:
     return None if good else f"{status} without a label: {body[:200]!r}"
 
 
-def test_no_request_is_answered_by_accident(address: str) -> None:
-    host = urlsplit(address)
-    client = http.client.HTTPConnection(host.hostname or "", host.port, timeout=20)
+def test_no_request_is_answered_by_accident(service: httpx.Client) -> None:
+    host, proof = service.base_url, service.headers["Authorization"]
+    client = http.client.HTTPConnection(host.host, host.port, timeout=20)
     client.request("GET", "/openapi.json")
     document = json.loads(client.getresponse().read())
     requests = list(hostile(document))
 
-    wrong = {str(request): told for request in requests if (told := fault(*answered(client, request)))}
+    wrong = {str(request): told for request in requests if (told := fault(*answered(client, request, proof)))}
 
     assert len(requests) > 50
     assert wrong == {}
