@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.registry import open_cold_store, open_store
+from common.domain.fixity import Algorithm
 from common.domain.location import Provider
 from common.errors import NotFound, NotRestored
 from common.ports import ColdStore, ObjectStore, Restore, Tier
@@ -100,3 +103,15 @@ def test_the_store_tells_its_own_time(s3_server: S3Server) -> None:
     _, archive = cold(s3_server, "GLACIER")
 
     assert archive.now().tzinfo is not None
+
+
+def test_of_a_frozen_object_the_digests_are_told_that_s3_computed(s3_server: S3Server) -> None:
+    settings = config(s3_server, s3_server.bucket())
+    frozen = {"Bucket": settings.bucket, "StorageClass": "DEEP_ARCHIVE"}
+    s3_server.client().put_object(Key="sha256", Body=b"abc", ChecksumAlgorithm="SHA256", **frozen)
+    s3_server.client().put_object(Key="crc", Body=b"abc", ChecksumAlgorithm="CRC32", **frozen)
+    store = open_store(settings, retry=False)
+
+    assert store.head(key="sha256").digests == {Algorithm.SHA256: hashlib.sha256(b"abc").hexdigest()}
+    assert store.head(key="crc").digests is None
+    assert [info.digests for info in store.list(prefix="")] == [None, None]

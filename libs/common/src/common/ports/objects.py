@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from common.domain.fixity import Checksums
 from common.records import record
 
 
@@ -44,6 +45,9 @@ class ObjectInfo:
     """From `head` and `read` only."""
     metadata: dict[str, str] = field(default_factory=dict)
     """User metadata with lower-case names; from `head` only."""
+    digests: Checksums | None = field(default=None, compare=False)
+    """Of the whole object, as the provider computed them when it was written; from `head` only, where it tells any.
+    Never what a client only claimed: Azure's Content-MD5 is that."""
 
 
 class Body(Protocol):

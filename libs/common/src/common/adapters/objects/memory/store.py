@@ -34,7 +34,7 @@ class MemoryStore:
         for key in keys:
             if start_after is None or key.encode() > start_after.encode():
                 info = self.bucket.described(self.bucket.find(key))
-                yield replace(info, content_type=None, metadata={}, archive_status=None)
+                yield replace(info, content_type=None, metadata={}, archive_status=None, digests=None)
 
     def head(self, *, key: str) -> ObjectInfo:
         return self.bucket.described(self.bucket.find(key))

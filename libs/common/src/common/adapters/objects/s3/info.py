@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from common.domain.fixity import Algorithm
 from common.errors import RefusedByStore
 from common.ports import ObjectInfo, RestoreStatus
 
@@ -14,6 +16,8 @@ _ONGOING = re.compile(r"ongoing-request\s*=\s*\"?(true|false)\"?", re.IGNORECASE
 _EXPIRES = re.compile(r"expiry-date\s*=\s*\"([^\"]+)\"", re.IGNORECASE)
 
 _META = "x-amz-meta-"
+_TOLD = (Algorithm.SHA512, Algorithm.SHA256, Algorithm.SHA1, Algorithm.MD5)
+"""What manifests give and S3 may tell; its CRCs are no digests."""
 
 
 def parse_restore(header: str | None) -> RestoreStatus | None:
@@ -53,6 +57,7 @@ def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -
         last_modified=_utc(answer.get("LastModified")),
         content_type=answer.get("ContentType"),
         metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+        digests=answer.get("Digests"),
     )
 
 
@@ -69,8 +74,29 @@ def told_by_headers(key: str, heard: Mapping[str, str], *, size: int | None = No
         "LastModified": _moment(modified) if modified else None,
         "ContentType": heard.get("content-type"),
         "Metadata": {name[len(_META) :]: value for name, value in heard.items() if name.startswith(_META)},
+        "Digests": told_digests(heard),
     }
     return described(key, facts, size=size)
+
+
+def told_digests(heard: Mapping[str, str]) -> dict[Algorithm, str] | None:
+    """Digests of the whole object by an answer's headers. None where there are none, or only those of its parts."""
+    of_parts = "-" in heard.get("etag", "")
+    if heard.get("x-amz-checksum-type", "COMPOSITE" if of_parts else "FULL_OBJECT") != "FULL_OBJECT":
+        return None
+    told = {algorithm: heard.get(f"x-amz-checksum-{algorithm.value}") for algorithm in _TOLD}
+    return {
+        algorithm: digest for algorithm, value in told.items() if value and (digest := _hex(algorithm, value))
+    } or None
+
+
+def _hex(algorithm: Algorithm, value: str) -> str | None:
+    """None for what is no digest of the algorithm: nothing is concluded from it."""
+    try:
+        digest = b64decode(value, validate=True).hex()
+    except ValueError:
+        return None
+    return digest if len(digest) == algorithm.hex_length else None
 
 
 def plain_class(name: str | None) -> str | None:
