@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from common.domain.bag import BagVersion
+from common.domain.fixity import Checksums
 from common.domain.location import Location
 from common.domain.segment import PlannedFile
 
@@ -126,6 +127,19 @@ class CheckJob:
     hold: Hold
     progress: Mapping[str, Any] = field(default_factory=dict)
     """What earlier turns came to: `after`, the key of the last file that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBefore:
+    """What was recorded when every byte of a file of a copy was last read back and agreed (E3)."""
+
+    path: str
+    key: str
+    digests: Checksums
+    """As the manifests give them, and as they were measured."""
+    bytes: int
+    etag: str
+    version_id: str | None
 
 
 Job = ReplicaJob | SegmentJob | ImportJob | CheckJob

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,6 +17,16 @@ from common.ports import ObjectInfo, ObjectStore
 
 READS = 3
 """A file is called bad only when so many reads agree that it is: a bit may flip on the way."""
+
+
+def convinced(look: Callable[[], Evidence]) -> Evidence:
+    """What a look finds: the first that is good, or the last of :data:`READS`, with what those before it found."""
+    evidence = look()
+    doubts: list[str] = []
+    while evidence.outcome != "match" and len(doubts) < READS - 1:
+        doubts.append(f"{evidence.outcome}: {evidence.reason}")
+        evidence = look()
+    return replace(evidence, reads=len(doubts) + 1, doubts=tuple(doubts)) if doubts else evidence
 
 
 class Check:
@@ -32,12 +43,7 @@ class Check:
         good all the time, and something between it and us was not.
         Raises TransientErrors of the store, NotRestored and AccessDenied: they say nothing about the bytes.
         """
-        evidence = self._read(file, key)
-        doubts: list[str] = []
-        while evidence.outcome != "match" and len(doubts) < READS - 1:
-            doubts.append(f"{evidence.outcome}: {evidence.reason}")
-            evidence = self._read(file, key)
-        return replace(evidence, reads=len(doubts) + 1, doubts=tuple(doubts)) if doubts else evidence
+        return convinced(lambda: self._read(file, key))
 
     def _read(self, file: PlannedFile, key: str) -> Evidence:
         begun, began = datetime.now(UTC), time.perf_counter()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -30,6 +30,7 @@ from common.stored_bag import StoredBag
 from common.wording import count
 from verifier.checks import Check
 from verifier.places import Places
+from verifier.unreadable import BY_RECORD, Frozen, Record, Unreadable
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ BEGUN = ""
 """The place behind what is missing, before the first file."""
 
 
-class Records(Protocol):
+class Records(Record, Protocol):
     """What reading again asks of the ledger."""
 
     def note(
@@ -50,6 +51,10 @@ class Records(Protocol):
 
     def bad(self, check_id: int) -> tuple[int, int, int]:
         """Of the check so far: files looked at, bad ones, and those that were not read."""
+        ...
+
+    def weakest(self, check_id: int) -> EvidenceClass:
+        """What is shown of all files of the copy by the check so far."""
         ...
 
     def places(self) -> Places:
@@ -69,7 +74,9 @@ class Turn:
 
 
 class Reread:
-    """Reads a copy again, with credentials that cannot write. Never thaws anything."""
+    """Reads a copy again, with credentials that cannot write. Never thaws anything: of what is frozen it asks the store
+    what it holds.
+    """
 
     def __init__(
         self,
@@ -89,6 +96,7 @@ class Reread:
         self._pools = pools
         self._memory = memory or Memory()
         self._turn = turn or Turn()
+        self._unreadable = Unreadable(records, pools, concurrency)
 
     def __call__(self, job: CheckJob) -> Outcome:
         names = self._names(job.location.id)
@@ -99,7 +107,7 @@ class Reread:
                 outcome = self._read(job, reading, store, names)
             return _with_classes(outcome, job, source.classes)
         except NotRestored as error:
-            return _done(Verdict.UNREAD, f"its manifests cannot be read: {error}", said="nothing was read")
+            return self._by_record(job, store, error)
         except (NotFound, Changed) as error:
             raise StoreUnavailable(f"the bag changed while its manifests were read: {error}") from error
 
@@ -157,15 +165,38 @@ class Reread:
     ) -> list[Evidence]:
         job.hold.checkpoint()
         check = Check(store=store, measuring=Measuring(self._memory, job.hold.checkpoint, self._pools))
-        found = in_parallel(
+        looked = in_parallel(
             lambda file: _looked_at(check, file, key=f"{job.location.bag_root(job.bag)}/{names.stored(file.key_path)}"),
             list(files),
             pools=self._pools,
             workers=self._concurrency,
             name="reread",
         )
+        found = [item for item in looked if isinstance(item, Evidence)]
+        found += self._unreadable.files(job, [item for item in looked if isinstance(item, Frozen)], store=store)
         self._records.note(check_id=job.check_id, before=before, after=after, found=found, attempt=job.attempt)
         return found
+
+    def _by_record(self, job: CheckJob, store: ObjectStore, why: NotRestored) -> Outcome:
+        """The manifests are frozen too: the files that were once read back are known from the ledger."""
+        began, place = time.monotonic(), job.progress.get("after")
+        while files := self._unreadable.next_by_record(job, place, most=self._turn.slices.files):
+            if _since(began) >= self._turn.longest:
+                return Wait(timedelta(0), "others have their turn")
+            job.hold.checkpoint()
+            found = self._unreadable.files(job, files, store=store)
+            after = BY_RECORD + files[-1].key
+            self._records.note(check_id=job.check_id, before=place, after=after, found=found, attempt=job.attempt)
+            place = after
+        looked, bad, _ = self._records.bad(job.check_id)
+        if bad:
+            return self._bad(job, count(bad, "bad file"))
+        shown = _SHOWN[self._records.weakest(job.check_id)]
+        return _done(
+            Verdict.UNREAD,
+            f"its manifests cannot be read: {why}; of {count(looked, 'file')} {shown}",
+            said="nothing was read",
+        )
 
     def _other_manifests(self, job: CheckJob, wrong: Mapping[str, int], store: ObjectStore, names: Names) -> Outcome:
         """Without the registered manifests nothing says what the files should be."""
@@ -197,7 +228,7 @@ class Reread:
         if unread:
             return _done(
                 Verdict.UNREAD,
-                f"{count(unread, 'file')} of {looked} are frozen: only names and sizes were looked at",
+                f"{count(unread, 'file')} of {looked} are frozen: {_SHOWN[self._records.weakest(job.check_id)]}",
                 said=f"{looked - unread} of {count(looked, 'file')} were read",
             )
         return _done(Verdict.GOOD, "", said=f"every byte of {count(looked, 'file')} agreed")
@@ -207,26 +238,19 @@ class Reread:
         return _done(Verdict.BAD, why, said=f"the copy is bad: {why}")
 
 
-def _looked_at(check: Check, file: PlannedFile, *, key: str) -> Evidence:
-    """Evidence for one file; for a frozen one that it is listed, which says nothing about its bytes."""
-    began = datetime.now(UTC)
+_SHOWN: Mapping[EvidenceClass, str] = {
+    EvidenceClass.LISTED: "only names and sizes were looked at",
+    EvidenceClass.SIZED: "sizes, ETags and versions are those of when they were read",
+    EvidenceClass.PROVIDER_DIGEST: "the provider's own digests agree",
+}
+"""Of files that are frozen. Where all could be read, nobody asks."""
+
+
+def _looked_at(check: Check, file: PlannedFile, *, key: str) -> Evidence | Frozen:
     try:
         return check.file(file, key=key)
-    except NotRestored as error:
-        return Evidence(
-            path=file.path,
-            key=key,
-            outcome="match",
-            evidence_class=EvidenceClass.LISTED,
-            expected=file.checksums,
-            measured={},
-            bytes=file.size,
-            etag=file.etag or None,
-            version_id=file.version_id,
-            started_at=began,
-            seconds=0.0,
-            reason=f"not read: {error}",
-        )
+    except NotRestored:
+        return Frozen(file.path, key, file.checksums)
 
 
 def _differing(reading: BagReading, registered: Mapping[str, str]) -> dict[str, int]:

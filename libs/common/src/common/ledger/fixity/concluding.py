@@ -14,7 +14,7 @@ from common.domain.replica import CheckState, EvidenceClass, Verdict
 from common.ledger import news
 from common.ledger.claims import Claim, afresh, release
 from common.ledger.cold.recording import record_copy
-from common.ledger.fixity import scheduling
+from common.ledger.fixity import recorded, scheduling
 from common.ledger.fixity.tables import copy_health, fixity_checks
 from common.ledger.tables import NOW, bag_locations, bag_versions, evidence
 from common.outcome import Checked, Done, SeenClasses
@@ -45,8 +45,12 @@ def conclude(connection: Connection, claim: Claim, done: Done) -> None:
             copy = {"bag_version_id": check.bag_version_id, "location_id": check.location_id}
             record_copy(connection, **copy, classes=fact.classes)
     _tell(connection, check, checked, before=_verdict_before(connection, check))
-    _note(connection, check, checked)
-    scheduling.read_again(connection, check)
+    shown = recorded.weakest(connection, check.id)
+    _note(connection, check, checked, shown)
+    if checked.verdict is Verdict.UNREAD and shown < EvidenceClass.PROVIDER_DIGEST:
+        scheduling.ask_again(connection, check)
+    else:
+        scheduling.read_again(connection, check)
 
 
 def _must_be_proven(connection: Connection, check: Any) -> None:
@@ -98,16 +102,16 @@ def _tell(connection: Connection, check: Any, checked: Checked, *, before: str |
         news.announce(connection, type=RECOVERED, subject=subject, detail=detail)
 
 
-def _note(connection: Connection, check: Any, checked: Checked) -> None:
+def _note(connection: Connection, check: Any, checked: Checked, shown: EvidenceClass) -> None:
     """A copy that was found bad stays so until every byte of it was read and agreed: frozen files prove nothing."""
     row = {
         "bag_version_id": check.bag_version_id,
         "location_id": check.location_id,
         "verdict": checked.verdict.value,
-        "evidence_class": _weakest(connection, check).value,
+        "evidence_class": shown.value,
         "check_id": check.id,
         "checked_at": func.clock_timestamp(),
-        "read_at": None if checked.verdict is Verdict.UNREAD else func.clock_timestamp(),
+        "read_at": None if checked.verdict is Verdict.UNREAD or check.unread else func.clock_timestamp(),
     }
     noted = upsert(copy_health).values(row)
     says = noted.excluded
@@ -121,13 +125,6 @@ def _note(connection: Connection, check: Any, checked: Checked) -> None:
             where=clears,
         )
     )
-
-
-def _weakest(connection: Connection, check: Any) -> EvidenceClass:
-    found = connection.execute(
-        select(func.min(evidence.c.evidence_class)).where(evidence.c.check_id == check.id)
-    ).scalar()
-    return EvidenceClass(found) if found else EvidenceClass.LISTED
 
 
 def _copy(check: Any) -> tuple[Any, ...]:

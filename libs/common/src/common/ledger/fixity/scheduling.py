@@ -39,7 +39,9 @@ _ADOPT = text(
         SELECT b.id, bl.location_id,
             ('x' || left(md5(b.space || '/' || b.external_identifier || '/' || b.version || '@' || bl.location_id), 8))
                 ::bit(32)::bigint / 4294967296.0 AS phase,
-            coalesce(h.read_at, CASE WHEN bl.evidence_class >= 'E3' THEN bl.registered_at END) AS read_at
+            coalesce(
+                greatest(h.read_at, CASE WHEN h.verdict = 'unread' AND h.evidence_class >= 'E2' THEN h.checked_at END),
+                CASE WHEN bl.evidence_class >= 'E3' THEN bl.registered_at END) AS read_at
         FROM bag_locations bl JOIN bag_versions b ON b.id = bl.bag_version_id
         LEFT JOIN copy_health h ON h.bag_version_id = b.id AND h.location_id = bl.location_id
         LEFT JOIN copy_schedule s ON s.bag_version_id = b.id AND s.location_id = bl.location_id
@@ -50,7 +52,8 @@ _ADOPT = text(
         LIMIT :most
     ) AS found
     ON CONFLICT (bag_version_id, location_id) DO UPDATE SET policy_id = excluded.policy_id,
-        every_days = excluded.every_days, phase = excluded.phase, due_at = excluded.due_at
+        every_days = excluded.every_days, phase = excluded.phase, due_at = excluded.due_at,
+        not_before = least(copy_schedule.not_before, now() + excluded.phase * excluded.every_days * interval '1 day')
     """
 )
 
@@ -137,6 +140,12 @@ def read_again(connection: Connection, check: Any) -> None:
     """A check has finished: the copy is due at its next place in time."""
     now, mine = func.clock_timestamp(), copy_schedule.c
     _move(connection, check, due_at=func.fixity_due(now, mine.every_days, mine.phase))
+
+
+def ask_again(connection: Connection, check: Any) -> None:
+    """A check showed nothing of a copy's bytes: it is repeated in time, and the copy is as overdue as it is."""
+    now, mine = func.clock_timestamp(), copy_schedule.c
+    _move(connection, check, not_before=func.fixity_due(now, mine.every_days, mine.phase))
 
 
 def put_off(connection: Connection, check: Any) -> None:
