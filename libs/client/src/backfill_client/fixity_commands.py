@@ -74,7 +74,7 @@ def copies(
     output: OutputOption = None,
 ) -> None:
     """List registered copies that are overdue, due, bad, or unread; or all."""
-    columns = ("Bag", "Version", "Location", "Evidence", "Verdict", "Read", "Due", "Overdue")
+    columns = ("Bag", "Version", "Location", "Evidence", "Verdict", "Read", "Checked", "Shown", "Due", "Overdue")
     with connected(context) as client:
         found = list(client.fixity.copies(standing=standing.value, location=location))
     show_list(form_of(context, output), columns, [_copy(one) for one in found], models=found)
@@ -109,7 +109,9 @@ def _copy(one: FixityCopy) -> tuple[object, ...]:
     name = f"{one.space}/{one.external_identifier}"
     read = moment(one.read_date) if one.read_date else None
     due = moment(one.due_date) if one.due_date else None
-    return name, one.version, one.location, one.evidence_class, one.verdict, read, due, "yes" if one.overdue else "no"
+    checked = moment(one.checked_date) if one.checked_date else None
+    shown = (one.verdict, read, checked, one.checked_evidence_class, due, "yes" if one.overdue else "no")
+    return name, one.version, one.location, one.evidence_class, *shown
 
 
 def _show_policies(context: typer.Context, found: list[FixityPolicy], output: Form | None) -> None:

@@ -74,6 +74,10 @@ class FixityCopy(Answer):
     evidence_class: str
     verdict: str | None = None
     read_date: datetime | None = None
+    """When a check last read every file."""
+    checked_date: datetime | None = None
+    checked_evidence_class: str | None = None
+    """What that last check showed: E3 every byte, E2 the provider's digests, E1 sizes and ETags, E0 names."""
     check: str | None = None
     due_date: datetime | None = None
     overdue: bool

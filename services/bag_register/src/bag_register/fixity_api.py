@@ -206,6 +206,8 @@ def copy_document(copy: CopyStanding) -> dict[str, Any]:
         "evidenceClass": copy.evidence_class,
         "verdict": copy.verdict.value if copy.verdict else None,
         "readDate": instant(copy.read_at) if copy.read_at else None,
+        "checkedDate": instant(copy.checked_at) if copy.checked_at else None,
+        "checkedEvidenceClass": copy.checked_class.value if copy.checked_class else None,
         "check": str(copy.check_id) if copy.check_id is not None else None,
         "dueDate": instant(copy.due_at) if copy.due_at else None,
         "overdue": copy.overdue,

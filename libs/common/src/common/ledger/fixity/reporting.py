@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from common.domain.bag import BagVersion
-from common.domain.replica import CheckState, Verdict
+from common.domain.replica import CheckState, EvidenceClass, Verdict
 from common.ledger.fixity.policies import Policy, every_policy
 from common.ledger.fixity.schedule_tables import copy_schedule
 from common.ledger.fixity.tables import copy_health, fixity_checks
@@ -24,7 +24,7 @@ class Standing(StrEnum):
     """Which copies are asked for."""
 
     OVERDUE = "overdue"
-    """Not read again a tenth of the period after they were due."""
+    """Not read again a tenth of the period after they were due; nor, where they are frozen, shown by digests."""
     DUE = "due"
     BAD = "bad"
     UNREAD = "unread"
@@ -54,7 +54,10 @@ class CopyStanding:
     verdict: Verdict | None
     """Of the last check that finished."""
     read_at: datetime | None
-    """When every file that can be read was read by a check."""
+    """When a check last read every file."""
+    checked_class: EvidenceClass | None
+    """The weakest of that last check's evidence, as of `checked_at`: of frozen files what the store told of them."""
+    checked_at: datetime | None
     check_id: int | None
     due_at: datetime | None
     overdue: bool
@@ -92,6 +95,8 @@ def copies(
             bag_locations.c.evidence_class,
             copy_health.c.verdict,
             copy_health.c.read_at,
+            copy_health.c.evidence_class.label("checked_class"),
+            copy_health.c.checked_at,
             copy_health.c.check_id,
             copy_schedule.c.due_at,
             func.coalesce(_OVERDUE, False).label("overdue"),
@@ -166,6 +171,8 @@ def _standing(row: Any) -> CopyStanding:
         evidence_class=row.evidence_class,
         verdict=Verdict(row.verdict) if row.verdict else None,
         read_at=row.read_at,
+        checked_class=EvidenceClass(row.checked_class) if row.checked_class else None,
+        checked_at=row.checked_at,
         check_id=row.check_id,
         due_at=row.due_at,
         overdue=row.overdue,
