@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg._preparing import Prepare
+from psycopg._queries import PostgresQuery
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -218,8 +220,17 @@ class Ledger:
         self._several("SELECT " + ", ".join(f"setval('{name}', {last}, {used})" for name, (last, used) in restored))
 
     def prepare_no_more(self) -> None:
-        """Statements that are prepared stay so. For one who shares the connection with others who would not know."""
-        self.raw.prepare_threshold = 1 << 30
+        """Statements that are prepared stay so. For one who shares the connection with others who would not know.
+
+        A threshold does not do: executemany prepares whatever it is.
+        """
+        manager = self.raw._prepared
+
+        def known(query: PostgresQuery, prepare: bool | None = None) -> tuple[Prepare, bytes]:
+            name = manager._names.get(manager.key(query))
+            return (Prepare.YES, name) if name else (Prepare.NO, b"")
+
+        manager.get = known  # type: ignore[method-assign]
 
     def _bare(self, statements: str) -> None:
         """Not by psycopg, which would forget its prepared statements at a rollback; PostgreSQL keeps them."""

@@ -151,6 +151,7 @@ def _singles(branches: Branches, task: Task, decisions: Decisions) -> None:
         if followed is None:
             _followed(branches, decisions, script, _seconds(script, alone.questions))
             return
+        assert isinstance(followed, Told), f"the run with {script} did not go on as it did alone: {followed.wrong}"
         told.join(followed)
     branches.answer(told)
 
