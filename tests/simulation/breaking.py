@@ -19,11 +19,11 @@ import replica_aggregator.step
 import replica_aggregator.tally
 import verifier.checks
 import verifier.step
-from bag_warmer.warmth import Warmth
 from common.domain.replica import SegmentState
 from common.ledger import claims, failing, operating, outbox, reaper, settling, writing
 from common.outcome import Done
 from common.runtime import housekeeping
+from common.thawing.warmth import Warmth
 from common.whole import read_whole
 from simulation.ledger import Ledger
 

@@ -17,7 +17,7 @@ from common.ledger.tables import ingests
 from common.ledger.thawing.asking import Bill, record
 from common.thawing.budget import Budget
 from common.thawing.prices import read_prices
-from ingests_api.pricing import Pricing
+from common.thawing.pricing import Pricing
 from unit.backfill_client.deployment import backfill
 from unit.ingests_api.builders import COLD, a_bag, an_app, serving, wish
 

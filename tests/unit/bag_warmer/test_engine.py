@@ -20,7 +20,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bag_warmer.asking import Sent
-from bag_warmer.billing import class_of
 from bag_warmer.gate import Errand, Permit
 from bag_warmer.thawing import ThawSegment
 from bag_warmer.warming import Warming
@@ -34,6 +33,7 @@ from common.thawing.admission import plan
 from common.thawing.budget import Budget, Hours
 from common.thawing.candidates import Candidate, Snapshot, Usage
 from common.thawing.tiers import Span, span
+from common.thawing.warmth import class_of
 from unit.common.runtime.archives import BAG, COLD, Archive, Hold, segment_job, some_files
 
 EXAMPLES = int(os.environ.get("THAW_EXAMPLES", "40"))

@@ -19,12 +19,12 @@ from common.ledger.adopting import NewBag, enter
 from common.ledger.engine import transaction
 from common.ledger.locations import announce
 from common.ledger.tables import NOW, bag_locations, bag_versions, ingest_events, ingests, outbox, replicas
+from common.thawing.pricing import Pricing
 from common.web.auth import Guard, everyone
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
 from ingests_api.callback_addresses import ONLY_PUBLIC, Allowed
 from ingests_api.choosing import Offer
-from ingests_api.pricing import Pricing
 from ingests_api.streaming.streams import Rhythm
 from ingests_api.surroundings import ReadObject, Surroundings
 

@@ -15,7 +15,7 @@ from common.errors import NotFound
 from common.ledger.actions import actions_on
 from common.ledger.engine import transaction
 from common.ledger.tables import ingests
-from ingests_api.pricing import NO_CLASSES, NO_PRICES
+from common.thawing.pricing import NO_CLASSES, NO_PRICES
 from unit.common.ledger.campaigns.builders import end, prepared
 from unit.ingests_api.builders import AZURE, a_bag, an_app, registered_at, rows, serving
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from common.domain.bag import BagVersion
 from common.thawing.budget import Budget
 from common.thawing.prices import read_prices
-from ingests_api.pricing import NO_CLASSES, Pricing
+from common.thawing.pricing import NO_CLASSES, Pricing
 from unit.ingests_api.builders import AZURE, COLD, SPARE, a_bag, an_app, registered_at, serving
 
 GIB = 2**30

@@ -21,8 +21,8 @@ from common.ledger.thawing.tables import thaw_admissions
 from common.ports import Tier
 from common.thawing.budget import Budget
 from common.thawing.prices import read_prices
+from common.thawing.pricing import Pricing
 from common.thawing.tiers import span
-from ingests_api.pricing import Pricing
 from unit.ingests_api.builders import AZURE, COLD, a_bag, an_app, serving, wish
 
 GIB = 2**30

@@ -10,9 +10,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bag_warmer.asking import Sent
-from bag_warmer.billing import Billing, class_of
+from bag_warmer.billing import Billing
 from bag_warmer.gate import Errand, Permit
-from bag_warmer.warmth import request_for
 from bag_warmer.wishes import Wish
 from common.domain.location import LocationId
 from common.ledger.claims import Patience
@@ -25,6 +24,7 @@ from common.ports import ObjectInfo, Restore, Tier
 from common.thawing.budget import MOST_EXTENSIONS
 from common.thawing.costs import Amount
 from common.thawing.tiers import Span, span
+from common.thawing.warmth import class_of, request_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bag_warmer.warmth import Request, Warmth, answered, request_for
 from bag_warmer.wishes import Wish
 from common.errors import BackfillError, NoCapacity, Throttled
 from common.ports import ColdStore, ObjectInfo, Restore, Tier
+from common.thawing.warmth import Request, Warmth, answered, request_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from bag_warmer.batching import SETTLES_WITHIN, Gathered
-from bag_warmer.billing import Billing, class_of
+from bag_warmer.billing import Billing
 from common.domain.location import LocationId
 from common.errors import (
     AccessDenied,
@@ -31,6 +31,7 @@ from common.ledger.thawing import asking
 from common.ledger.thawing.asking import Bill
 from common.ports import BatchOrder, BatchRestores, Family, ObjectInfo, Restore, Tier
 from common.thawing.costs import Amount
+from common.thawing.warmth import class_of
 
 log = structlog.get_logger()
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from bag_warmer.asking import Sent
-from bag_warmer.warmth import INTELLIGENT_TIERING, request_for
 from bag_warmer.wishes import Wish
 from common.errors import BackfillError, TransientError
 from common.ports import Family, ObjectInfo, Restore, Tier
+from common.thawing.warmth import INTELLIGENT_TIERING, request_for
 
 SETTLES_WITHIN = timedelta(minutes=15)
 """After a batch has ended the store may still say nothing of a restore that it began."""

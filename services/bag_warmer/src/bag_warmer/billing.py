@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from common.domain.location import LocationId
 from common.ledger.thawing.asking import Bill
-from common.ports import ObjectInfo, Tier
+from common.ports import Tier
 from common.thawing.costs import Amount, Cost, copy_cost, restore_cost
 from common.thawing.prices import PriceBook
 
@@ -54,8 +54,3 @@ class Billing:
             currency=self.book.currency,
             priced=not cost.unknown,
         )
-
-
-def class_of(info: ObjectInfo) -> str:
-    """The storage class, or the archive tier where there is one: what prices and times go by."""
-    return info.archive_status or info.storage_class or ""

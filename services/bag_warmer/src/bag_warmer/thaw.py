@@ -10,12 +10,12 @@ from typing import Any
 
 from bag_warmer.asking import Asking, Sent
 from bag_warmer.gate import Permit
-from bag_warmer.warmth import INTELLIGENT_TIERING, Warmth, answered, longest, request_for, unasked, warmth
 from bag_warmer.wishes import Asked, Wish
 from common.errors import BackfillError
 from common.outcome import Wait
 from common.pools import Pools
 from common.ports import ColdStore, ObjectInfo, ObjectStore, Restore, Tier
+from common.thawing.warmth import INTELLIGENT_TIERING, Warmth, answered, longest, request_for, unasked, warmth
 
 Spare = Callable[[Sequence[ObjectInfo]], set[str]]
 """Which of these frozen objects need not be read at all."""

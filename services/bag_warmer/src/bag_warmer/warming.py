@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from bag_warmer.thaw import Thaw
-from bag_warmer.warmth import Warmth
 from bag_warmer.wishes import Wish
 from common.domain.bagit.policy import Policy
 from common.domain.location import LocationId
 from common.domain.segment import SegmentLimits
 from common.outcome import Awaited, Rejected, Wait
 from common.ports import Tier
+from common.thawing.warmth import Warmth
 from common.wording import count
 
 

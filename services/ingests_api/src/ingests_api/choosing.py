@@ -9,8 +9,8 @@ from common.domain.location import Location, LocationId
 from common.domain.replica import EvidenceClass
 from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.wishes import Wish
+from common.thawing.pricing import Pricing
 from common.web.fields import Invalid
-from ingests_api.pricing import Pricing
 from ingests_api.request import Source, Wanted
 from ingests_api.tiers import tier_fault
 

@@ -11,7 +11,7 @@ from common.ledger.requesting import Standing
 from common.ledger.wishes import Wish
 from common.thawing.costs import Amount
 from common.thawing.estimates import Estimate
-from ingests_api.pricing import NO_PRICES, Pricing, cost_fields, estimated_from, together
+from common.thawing.pricing import NO_PRICES, Pricing, cost_fields, estimated_from, together
 
 
 def preview_document(

@@ -18,10 +18,11 @@ from common.ledger.thawing.amounts import Lying, amount_of, lying_at
 from common.ledger.thawing.watching import Watched
 from common.thawing.costs import Amount
 from common.thawing.expecting import expected, percent
+from common.thawing.pricing import cost_fields
 from common.web.answers import Refused, instant
 from common.web.auth import Permission, needs
+from common.web.thaw_costs import billed_document
 from ingests_api.campaigns.request import bag_name
-from ingests_api.pricing import billed_document, cost_fields
 from ingests_api.surroundings import Surroundings
 
 

@@ -24,6 +24,7 @@ from common.runtime.leases import every
 from common.runtime.process import prepare, start_housekeeping, stop_on_signal
 from common.runtime.settings import build, read_settings, worker_name
 from common.thawing.prices import read_prices
+from common.thawing.pricing import Pricing
 from common.web.auth.configured import guard_for
 from common.web.serving import HttpServer
 from ingests_api.api import make_app
@@ -32,7 +33,6 @@ from ingests_api.campaigns.keeper import keep_auditing, keep_campaigns
 from ingests_api.choosing import Offer
 from ingests_api.cloud_events import pass_on
 from ingests_api.notifier import Notifier, Sender
-from ingests_api.pricing import Pricing
 from ingests_api.reading import reader_of
 from ingests_api.sending import post
 from ingests_api.settings import Settings

@@ -9,8 +9,8 @@ from common.domain.location import Location, LocationId
 from common.ledger.campaigns.weighing import Load
 from common.thawing.costs import Amount
 from common.thawing.estimates import Estimate
+from common.thawing.pricing import cost_fields, estimated_from, together
 from ingests_api.choosing import Offer
-from ingests_api.pricing import cost_fields, estimated_from, together
 
 
 def cost_of(

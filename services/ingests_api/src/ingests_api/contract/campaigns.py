@@ -7,8 +7,8 @@ from typing import Any
 from common.domain.campaign import CampaignState
 from common.web.contract import Answer, Said
 from common.web.shapes import COUNT, MOMENT, TEXT, UUID, items, listing, named, ref, shape, typed
+from common.web.thaw_costs import COST_EXAMPLE, COST_OR_NONE
 from ingests_api.contract.ingests import INGEST_ID
-from ingests_api.contract.thaws import COST_EXAMPLE, COST_OR_NONE
 
 CAMPAIGN_ID = "0b7f5b0e-4a27-4b8b-9a57-6f2f0a9d3c21"
 _DATE = "2026-01-31T09:00:00.000000Z"

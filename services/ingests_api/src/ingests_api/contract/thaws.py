@@ -2,56 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from common.web.contract import Answer, Said
-from common.web.shapes import COUNT, MOMENT, TEXT, UUID, items, named, ref, shape, typed
+from common.web.shapes import COUNT, MOMENT, TEXT, UUID, named, ref, shape, typed
+from common.web.thaw_costs import BILLED_EXAMPLE, COST_EXAMPLE, COST_OR_NONE
+from common.web.thaw_costs import SCHEMAS as COSTS
 from ingests_api.contract.ingests import INGEST_ID
 
-_NULLABLE: dict[str, Any] = {"type": ["string", "null"]}
-_TIER = shape(
-    ["tier", "total", "retrieval", "requests", "readableCopies", "withinSeconds", "exceeds"],
-    tier=TEXT,
-    total=TEXT,
-    retrieval=TEXT,
-    requests=TEXT,
-    readableCopies=TEXT,
-    withinSeconds=COUNT,
-    exceeds=items(TEXT),
-)
-_COST = typed(
-    "Cost",
-    ["currency", "total", "requests", "unverified", "unknown"],
-    currency=TEXT,
-    total=TEXT,
-    region=_NULLABLE,
-    restoredDays=COUNT,
-    requests=COUNT,
-    thawing=items(_TIER),
-    reading=TEXT,
-    egress=_NULLABLE,
-    unverified=items(TEXT),
-    unknown=items(TEXT),
-)
-COST_OR_NONE = {"anyOf": [ref("Cost"), {"type": "null"}]}
-_BILLED = typed(
-    "Thawing",
-    ["costs", "complete", "restores"],
-    costs=items(shape(["currency", "total"], currency=TEXT, total=TEXT)),
-    complete={"type": "boolean"},
-    restores=items(
-        shape(
-            ["storageClass", "tier", "days", "extension", "objects", "bytes", "cost"],
-            storageClass=TEXT,
-            tier=TEXT,
-            days={"type": ["integer", "null"]},
-            extension={"type": "boolean"},
-            objects=COUNT,
-            bytes=COUNT,
-            cost=TEXT,
-        )
-    ),
-)
 _PROGRESS = shape(
     ["objects", "ofObjects", "bytes", "ofBytes", "percent"],
     objects=COUNT,
@@ -61,9 +17,7 @@ _PROGRESS = shape(
     percent=COUNT,
 )
 _ESTIMATED = shape(["cost"], cost=COST_OR_NONE, costReason=TEXT)
-SCHEMAS = {
-    "Cost": _COST,
-    "Thawing": _BILLED,
+SCHEMAS = COSTS | {
     "ThawEstimate": typed(
         "ThawEstimate",
         ["location", "bags", "objects", "bytes", "cost"],
@@ -85,45 +39,6 @@ SCHEMAS = {
         expectedDate={"anyOf": [MOMENT, {"type": "null"}]},
     ),
     "BackfillThawing": typed("BackfillThawing", ["backfill", "actual"], backfill=UUID, actual=ref("Thawing")),
-}
-COST_EXAMPLE = {
-    "type": "Cost",
-    "currency": "USD",
-    "total": "9.31",
-    "region": "us-east-1",
-    "restoredDays": 3,
-    "requests": 4120,
-    "thawing": [
-        {
-            "tier": "Bulk",
-            "total": "0.23",
-            "retrieval": "0.00",
-            "requests": "0.00",
-            "readableCopies": "0.23",
-            "withinSeconds": 43200,
-            "exceeds": [],
-        }
-    ],
-    "reading": "0.01",
-    "egress": "9.07",
-    "unverified": [],
-    "unknown": [],
-}
-_ACTUAL = {
-    "type": "Thawing",
-    "costs": [{"currency": "USD", "total": "0.15"}],
-    "complete": True,
-    "restores": [
-        {
-            "storageClass": "GLACIER",
-            "tier": "Bulk",
-            "days": 2,
-            "extension": False,
-            "objects": 4120,
-            "bytes": 108212011008,
-            "cost": "0.15",
-        }
-    ],
 }
 _404 = Answer("There is none of this id")
 OPERATIONS = {
@@ -154,7 +69,7 @@ OPERATIONS = {
                     "type": "IngestThawing",
                     "ingest": INGEST_ID,
                     "estimate": {"cost": COST_EXAMPLE},
-                    "actual": _ACTUAL,
+                    "actual": BILLED_EXAMPLE,
                     "progress": {
                         "objects": 2060,
                         "ofObjects": 4120,
@@ -175,7 +90,7 @@ OPERATIONS = {
             200: Answer(
                 "What its ingests have asked of the stores, and what it came to",
                 ref("BackfillThawing"),
-                {"type": "BackfillThawing", "backfill": INGEST_ID, "actual": _ACTUAL},
+                {"type": "BackfillThawing", "backfill": INGEST_ID, "actual": BILLED_EXAMPLE},
             ),
             404: _404,
         },

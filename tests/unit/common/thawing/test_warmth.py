@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bag_warmer.warmth import Request, Warmth, answered, longest, request_for, warmth
 from common.adapters.objects.answers import Answer
 from common.adapters.objects.s3.cold import meaning
 from common.errors import BackfillError
 from common.ports import ObjectInfo, Restore, RestoreStatus, Tier
+from common.thawing.warmth import Request, Warmth, answered, longest, request_for, warmth
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MARGIN = timedelta(hours=12)

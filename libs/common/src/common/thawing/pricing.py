@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from common.domain.location import Location, LocationId, Provider
-from common.ledger.thawing.asking import Bill
 from common.ports import Tier
 from common.thawing.budget import Budget
 from common.thawing.costs import Amount
@@ -38,11 +37,21 @@ class Pricing:
         self, source: Location, destination: Location | None, amount: Amount, options: Mapping[str, Any]
     ) -> Estimate | str:
         """Of copying so much from the source; or why nobody can say. `destination` None: as if it were elsewhere."""
+        classes = self._classes(source, amount)
+        if classes is None and self.book is not None:
+            return NO_CLASSES
+        return self.of_classes(source, destination, classes or {}, options)
+
+    def of_classes(
+        self,
+        source: Location,
+        destination: Location | None,
+        classes: Mapping[str, Amount],
+        options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Estimate | str:
+        """The same where somebody has looked in which classes it lies."""
         if self.book is None:
             return NO_PRICES
-        classes = self._classes(source, amount)
-        if classes is None:
-            return NO_CLASSES
         return estimate(
             self.book,
             classes=classes,
@@ -99,28 +108,4 @@ def together(found: Sequence[Estimate | str]) -> dict[str, Any]:
             "unverified": sorted(whole.unverified),
             "unknown": sorted(whole.unknown),
         }
-    }
-
-
-def billed_document(bills: Sequence[Bill]) -> dict[str, Any]:
-    """What was really asked of the stores, and what it came to by the prices of its day."""
-    sums: dict[str, Decimal] = {}
-    for bill in bills:
-        sums[bill.currency] = sums.get(bill.currency, Decimal(0)) + bill.cost
-    return {
-        "type": "Thawing",
-        "costs": [{"currency": currency, "total": money(total)} for currency, total in sorted(sums.items())],
-        "complete": all(bill.priced for bill in bills),
-        "restores": [
-            {
-                "storageClass": bill.storage_class,
-                "tier": bill.tier,
-                "days": bill.days or None,
-                "extension": bill.extension,
-                "objects": bill.objects,
-                "bytes": bill.bytes,
-                "cost": money(bill.cost),
-            }
-            for bill in bills
-        ],
     }

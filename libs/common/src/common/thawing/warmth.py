@@ -133,3 +133,8 @@ def longest(storage_class: str | None, tier: Tier) -> timedelta:
         Tier.BULK: 48.0 if deep else 12.0,
     }
     return timedelta(hours=hours[tier])
+
+
+def class_of(info: ObjectInfo) -> str:
+    """The storage class, or the archive tier where there is one: what prices and times go by."""
+    return info.archive_status or info.storage_class or ""
