@@ -7,6 +7,7 @@ import json
 import pytest
 
 from common.domain.bag import BagVersion
+from common.ports import ObjectInfo
 from unit.backfill_client.deployment import Deployment, backfill
 from unit.bag_register.builders import a_bag
 from unit.ingests_api.builders import fail
@@ -41,6 +42,33 @@ def test_an_import_that_refused_a_bag_ends_with_1(deployment: Deployment) -> Non
         "finished",
         ["identifier_differs"],
     )
+
+
+def frozen(deployment: Deployment, *options: str) -> str:
+    """What a dry run prints where a bag is frozen."""
+    for path, body in a_bag({"a": b"a"}).items():
+        key = f"{BagVersion.of('digitised', 'b1', 1).path}/{path}"
+        deployment.register.bucket("cold").put(ObjectInfo(key=key, size=0, etag="", storage_class="GLACIER"), body)
+    with deployment.working():
+        return deployment.cli("bags", "import", "cold", "--dry-run", "--every", "0.05", *options).stdout
+
+
+def test_a_dry_run_of_an_import_tells_what_thawing_its_tag_files_costs(deployment: Deployment) -> None:
+    shown = lines(frozen(deployment))
+
+    assert ["Looked", "at", "1", "bags"] in shown
+    assert ["Frozen", "tag", "files", "4"] in [line[:4] for line in shown]
+    assert [line[:2] for line in shown if line[0] in ("Bulk", "Standard", "Expedited")] == [
+        ["Bulk", "0.000000"],
+        ["Expedited", "0.04"],
+        ["Standard", "0.000200"],
+    ]
+
+
+def test_a_dry_run_of_an_import_tells_programs_what_it_costs(deployment: Deployment) -> None:
+    told = json.loads(frozen(deployment, "-o", "json"))
+
+    assert (told["tagFiles"]["lookedAt"], told["cost"]["requests"]) == ({"bags": 1, "complete": True}, 4)
 
 
 def test_a_bag_is_shown_with_its_copies(deployment: Deployment) -> None:

@@ -15,8 +15,10 @@ from sqlalchemy import Engine, select
 from bag_register.api import make_app
 from bag_register.file_lists import FileLists
 from bag_register.importing import Pace
+from bag_register.previewing import Previewing
 from bag_register.sealing import Sealer
 from bag_register.surroundings import Surroundings
+from bag_register.tag_files import Bounds
 from bag_register.wiring import make_steps
 from bag_warmer.tag_files import ThawTagFiles
 from bag_warmer.warming import Warming
@@ -34,6 +36,8 @@ from common.ledger.importing import ImportProblem, ImportRecord, ImportWish
 from common.ledger.locations import announce
 from common.ledger.settling import settle
 from common.ports import ObjectInfo
+from common.thawing.prices import read_prices
+from common.thawing.pricing import Pricing
 from common.topology import IMPORTING, TAG_THAWING, Stage
 from common.web.auth import Guard, everyone
 from common.web.serving import HttpServer
@@ -76,6 +80,12 @@ class Register:
         with transaction(engine) as connection:
             for config in given:
                 announce(connection, config.location)
+
+    def previewing(self, bags: int = 100) -> Previewing:
+        """What dry runs look and price with, as if every location were in us-east-1."""
+        places = {location: config.location for location, config in self.stores.configs.items()}
+        pricing = Pricing(book=read_prices(), regions=dict.fromkeys(places, "us-east-1"))
+        return Previewing(self.stores, places, pricing, Bounds(bags=bags))
 
     def bucket(self, location: str) -> MemoryBucket:
         """What lies at a location in memory."""
@@ -133,6 +143,7 @@ class Register:
             engine=self.engine,
             lists=self.lists,
             importable=importable,
+            previewing=self.previewing(),
             guard=guard or everyone(),
             sealer=Sealer(engine=self.engine, store=open_store(in_memory("checkpoints"))),
             **more,

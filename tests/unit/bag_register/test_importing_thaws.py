@@ -67,6 +67,12 @@ def state(register: Register, part: int) -> tuple[str, bool]:
     return row.state, row.due
 
 
+def roots(register: Register, *parts: int) -> list[int]:
+    """What people asked for."""
+    parents = {row["id"]: row["parent_id"] for row in register.rows(imports)}
+    return [parents[part] for part in parts]
+
+
 def hints(engine: Engine) -> int:
     with transaction(engine) as connection:
         bodies = connection.execute(select(outbox.c.body)).scalars()
@@ -135,3 +141,18 @@ def test_what_an_import_asked_for_is_in_its_books_whichever_part_asked(register:
         (bill,) = billed_to_import(connection, import_id=root)
     assert (bill.storage_class, bill.tier, bill.days, bill.objects, bill.currency) == ("GLACIER", "Bulk", 2, 4, "USD")
     assert Decimal(0) < bill.cost < Decimal("0.001")
+
+
+def test_an_import_shows_what_it_found_frozen_beside_what_it_has_spent(register: Register) -> None:
+    first, second = set_apart(register, "archive", "digitised")
+    with_budget(register, objects_in_flight=4, longest_days=2)
+    register.work(first, stage=TAG_THAWING)
+    register.work(second, stage=TAG_THAWING)
+
+    with register.serving() as client:
+        asked, waits = (client.get(f"/imports/{of}").json()["thawing"] for of in roots(register, first, second))
+
+    assert (asked["estimate"]["objects"], asked["estimate"]["currency"]) == (4, "USD")
+    assert asked["actual"]["costs"] == [{"currency": "USD", "total": asked["estimate"]["total"]}]
+    assert waits["estimate"] | {"total": "", "bytes": 0} == asked["estimate"] | {"total": "", "bytes": 0}
+    assert waits["actual"] == {"type": "Thawing", "costs": [], "complete": True, "restores": []}

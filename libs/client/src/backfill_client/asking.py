@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from backfill_client.models import Answer, Ingest, Location
+from backfill_client.thaws import Cost
 from backfill_client.transport import Transport
 
 
@@ -87,6 +88,8 @@ class DryRun(Answer):
 
     would_create: Estimate
     results: list[DryRunResult]
+    cost: Cost | None = None
+    cost_reason: str | None = None
 
 
 class CallbackAttempt(Answer):

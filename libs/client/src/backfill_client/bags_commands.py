@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from backfill_client.client import BackfillClient
+from backfill_client.import_costs import costs_of, frozen_of, show_import_costs, spent_on
+from backfill_client.imports import ImportPreview
 from backfill_client.models import Bag, BagLine, BagVersionSummary, Copy, Import
-from backfill_client.output import Form, moment, show_facts, show_json, show_list, show_table, size
+from backfill_client.output import Form, moment, plain, show_facts, show_json, show_list, show_table, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
 
 app = typer.Typer(help="Bags and where their copies lie.", no_args_is_help=True)
@@ -49,17 +51,13 @@ def import_bags(
 
     With --wait, and with --dry-run, the exit code is 1 where the import failed or refused a bag.
     """
+    listed, named = _place(inventory, "--inventory"), _place(manifests, "--manifests")
     with connected(context) as client:
-        found = client.start_import(
-            location,
-            prefix=prefix,
-            register=not dry_run,
-            inventory=_place(inventory, "--inventory"),
-            manifests=_place(manifests, "--manifests"),
-        )
+        told = client.preview_import(location, prefix=prefix, inventory=listed, manifests=named) if dry_run else None
+        found = client.start_import(location, prefix=prefix, register=not dry_run, inventory=listed, manifests=named)
         if wait or dry_run:
             *_, found = client.watch_import(found.id, every=every)
-        _show_import(client, found, form_of(context, output))
+        _show_import(client, found, form_of(context, output), told)
     if found.finished and (found.state == "failed" or found.counts.refused):
         raise typer.Exit(Exit.FAILED)
 
@@ -73,10 +71,11 @@ def _place(text: str | None, option: str) -> tuple[str, str] | None:
     return location, key
 
 
-def _show_import(client: BackfillClient, found: Import, form: Form) -> None:
+def _show_import(client: BackfillClient, found: Import, form: Form, told: ImportPreview | None) -> None:
     problems = list(client.import_problems(found.id)) if found.finished else found.problems
     if form is Form.JSON:
-        show_json(found.model_copy(update={"problems": problems, "next": None}))
+        document = plain(found.model_copy(update={"problems": problems, "next": None}))
+        show_json(document | (costs_of(told) if told else {}))
         return
     columns = ("bag", "severity", "code", "message")
     rows = [(p.bag, p.severity, p.code, p.message) for p in problems]
@@ -93,9 +92,13 @@ def _show_import(client: BackfillClient, found: Import, form: Form) -> None:
             ("Known", counts.known),
             ("Refused", counts.refused),
             ("Waiting for thaw", found.waiting_for_thaw or None),
+            ("Frozen", frozen_of(found.thawing)),
+            ("Spent", spent_on(found.thawing)),
             ("Error", f"{found.error.code}: {found.error.description}" if found.error else None),
         ]
     )
+    if told:
+        show_import_costs(told)
     if problems:
         show_table(("Bag", "Severity", "Code", "Problem"), rows)
 

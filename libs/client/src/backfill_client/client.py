@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 from backfill_client.asking import Asking, Wish
 from backfill_client.campaigns import Campaigns
 from backfill_client.credentials import Credentials
 from backfill_client.errors import BackfillClientError
+from backfill_client.imports import ImportPreview, import_wish
 from backfill_client.models import (
     ApiClient,
     Bag,
@@ -197,12 +198,21 @@ class BackfillClient:
         `copies`: bags that are registered with another primary location enter their records here too, as listed.
         `manifests`: location and prefix of another register's storage manifests, which name the bags.
         """
-        document: dict[str, Any] = {"location": {"id": location, "type": "Location"}, "prefix": prefix}
-        document |= {"register": register, "copies": copies}
-        for name, part, where in (("inventory", "key", inventory), ("manifests", "prefix", manifests)):
-            if where is not None:
-                document[name] = {"location": {"id": where[0], "type": "Location"}, part: where[1]}
+        wish = import_wish(location, prefix=prefix, inventory=inventory, manifests=manifests)
+        document = wish | {"register": register, "copies": copies}
         return Import.model_validate(self._register.create("/imports", document))
+
+    def preview_import(
+        self,
+        location: str,
+        *,
+        prefix: str = "",
+        inventory: tuple[str, str] | None = None,
+        manifests: tuple[str, str] | None = None,
+    ) -> ImportPreview:
+        """What its thaws would cost, by a look at the bags that come first; nothing is begun."""
+        wish = import_wish(location, prefix=prefix, inventory=inventory, manifests=manifests)
+        return ImportPreview.model_validate(self._register.post("/imports?dryRun=true", wish))
 
     def get_import(self, import_id: str, *, after: str | None = None) -> Import:
         """The import with the page of its problems behind `after`."""

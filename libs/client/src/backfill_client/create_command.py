@@ -12,8 +12,9 @@ from backfill_client.bags_commands import IdentifierArgument, SpaceArgument, Ver
 from backfill_client.following import follow
 from backfill_client.ingest_commands import show_ingest
 from backfill_client.models import Ingest
-from backfill_client.output import Form, show_facts, show_json, show_list, size
+from backfill_client.output import Form, advise, show_facts, show_json, show_list, size
 from backfill_client.session import Exit, OutputOption, connected, form_of
+from backfill_client.thaw_costs import show_cost
 
 
 def create(
@@ -93,3 +94,7 @@ def _show_preview(told: DryRun, form: Form) -> None:
     if form is Form.TABLE:
         new = told.would_create
         show_facts([("In all", f"{new.ingests:,} ingests, {new.objects:,} files, {size(new.bytes)}")])
+        if told.cost is not None:
+            show_cost(form, told.cost)
+        elif told.cost_reason and new.ingests:
+            advise(f"What it would cost is not known: {told.cost_reason}")

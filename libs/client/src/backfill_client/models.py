@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from backfill_client.imports import ImportThawing
+
 
 def _id_of(value: Any) -> Any:
     """The wire wraps names: {"id": "digitised", "type": "Space"}."""
@@ -238,6 +240,8 @@ class Import(Answer):
     problems: list[ImportProblem] = Field(default_factory=list)
     next: str | None = None
     """There are more problems: `after` for the next page."""
+    thawing: ImportThawing | None = None
+    """What its thaws were expected to cost, and have cost; not with the answer that begins it."""
     created_date: datetime
     finished_date: datetime | None = None
 

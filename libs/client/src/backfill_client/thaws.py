@@ -10,11 +10,13 @@ from pydantic.alias_generators import to_camel
 from backfill_client.transport import Transport
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """A document in camel case; what is not known is passed over."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
 
-class TierCost(_Wire):
+class TierCost(Wire):
     """Thawing at one tier; money as text."""
 
     tier: str
@@ -26,7 +28,7 @@ class TierCost(_Wire):
     exceeds: list[str] = Field(default_factory=list)
 
 
-class Cost(_Wire):
+class Cost(Wire):
     currency: str
     total: str
     region: str | None = None
@@ -39,7 +41,7 @@ class Cost(_Wire):
     unknown: list[str] = Field(default_factory=list)
 
 
-class ThawEstimate(_Wire):
+class ThawEstimate(Wire):
     """What lies somewhere, and what thawing it would cost."""
 
     bags: int
@@ -49,12 +51,12 @@ class ThawEstimate(_Wire):
     cost_reason: str | None = None
 
 
-class Money(_Wire):
+class Money(Wire):
     currency: str
     total: str
 
 
-class Restored(_Wire):
+class Restored(Wire):
     storage_class: str
     tier: str
     days: int | None = None
@@ -64,7 +66,7 @@ class Restored(_Wire):
     cost: str
 
 
-class Billed(_Wire):
+class Billed(Wire):
     """What was really asked of the stores."""
 
     costs: list[Money]
@@ -72,12 +74,12 @@ class Billed(_Wire):
     restores: list[Restored]
 
 
-class Estimated(_Wire):
+class Estimated(Wire):
     cost: Cost | None = None
     cost_reason: str | None = None
 
 
-class ThawProgress(_Wire):
+class ThawProgress(Wire):
     objects: int
     of_objects: int
     bytes: int
@@ -85,12 +87,12 @@ class ThawProgress(_Wire):
     percent: int
 
 
-class Waiting(_Wire):
+class Waiting(Wire):
     parts: int
     reason: str
 
 
-class ThawState(_Wire):
+class ThawState(Wire):
     """Of an ingest or a campaign; a campaign has only what was asked for."""
 
     actual: Billed

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bag_register import bag_contract
+from bag_register import imports_contract as imports
 from bag_register.digest import api as digest
 from bag_register.reports import contract as reports
 from common.ledger.uploads import Owner
 from common.web.contract import Answer, Said
 from common.web.shapes import (
-    COUNT,
     MOMENT,
     PROVIDERS,
     TEXT,
@@ -24,11 +24,9 @@ from common.web.shapes import (
 )
 
 _DATE = "2026-01-31T09:00:00.000000Z"
-_PROBLEM = typed(
-    "ImportProblem", ["bag", "code", "severity", "message"], bag=TEXT, code=TEXT, severity=TEXT, message=TEXT
-)
 SCHEMAS: dict[str, Any] = (
     bag_contract.SCHEMAS
+    | imports.SCHEMAS
     | reports.SCHEMAS
     | digest.SCHEMAS
     | {
@@ -40,31 +38,6 @@ SCHEMAS: dict[str, Any] = (
             provider=named("Provider", PROVIDERS),
             bucket=TEXT,
             prefix=TEXT,
-        ),
-        "Import": typed(
-            "Import",
-            ["id", "location", "prefix", "state", "counts", "problems", "createdDate"],
-            id=TEXT,
-            location=named("Location"),
-            prefix=TEXT,
-            state=TEXT,
-            register={"type": "boolean"},
-            parts=COUNT,
-            waitingForThaw=COUNT,
-            counts=shape(["registered", "known", "refused"], registered=COUNT, known=COUNT, refused=COUNT),
-            error=typed("ImportError", ["code", "description"], code=TEXT, description=TEXT),
-            problems=items(_PROBLEM),
-            next=TEXT,
-            createdDate=MOMENT,
-            finishedDate=MOMENT,
-        ),
-        "DryRun": typed(
-            "DryRun",
-            ["would", "location", "prefix"],
-            would=one_of(["create", "join"]),
-            location=named("Location"),
-            prefix=TEXT,
-            **{"import": TEXT},
         ),
         "UploadsReport": typed(
             "UploadsReport",
@@ -127,35 +100,6 @@ _LOCATION = {
     "prefix": "bags/",
     "type": "Location",
 }
-_IMPORT: dict[str, Any] = {
-    "id": "3",
-    "type": "Import",
-    "location": _COLD,
-    "prefix": "digitised/",
-    "state": "walking",
-    "register": True,
-    "parts": 7,
-    "waitingForThaw": 0,
-    "counts": {"registered": 120, "known": 0, "refused": 0},
-    "problems": [],
-    "createdDate": _DATE,
-}
-
-
-def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    return {**schema, "type": ["object", "null"]}
-
-
-_REQUEST = shape(
-    ["location"],
-    location=shape(["id"], id=TEXT),
-    prefix={"type": ["string", "null"]},
-    register={"type": ["boolean", "null"]},
-    copies={"type": ["boolean", "null"]},
-    inventory=_or_null(shape(["location", "key"], location=shape(["id"], id=TEXT), key=TEXT)),
-    manifests=_or_null(shape(["location"], location=shape(["id"], id=TEXT), prefix={"type": ["string", "null"]})),
-)
-_PROBLEMS = {"type": "string", "examples": ["bag,severity,code,message\r\n"]}
 _UPLOADS = {
     "type": "UploadsReport",
     "location": _AZURE,
@@ -186,29 +130,8 @@ _LINES = {"type": "string", "examples": [_COLUMNS]}
 OPERATIONS = (
     reports.OPERATIONS
     | digest.OPERATIONS
+    | imports.OPERATIONS
     | {
-        "POST /imports": Said(
-            {
-                200: Answer(
-                    "What a dry run has to tell",
-                    ref("DryRun"),
-                    {"type": "DryRun", "would": "create", "location": _COLD, "prefix": ""},
-                ),
-                202: Answer("Begun, or it runs", ref("Import"), _IMPORT, headers={"Location": "The import's address"}),
-            },
-            {"dryRun": False},
-            {"location": _COLD, "prefix": "digitised/"},
-            _REQUEST,
-        ),
-        "GET /imports/{import_id}": Said(
-            {
-                200: Answer(
-                    "The import, or all its problems as CSV", ref("Import"), _IMPORT, more={"text/csv": _PROBLEMS}
-                ),
-                404: Answer("There is no such import"),
-            },
-            {"import_id": "3", "after": 0, "format": "json"},
-        ),
         "GET /reports/uploads": Said(
             {200: Answer("A page", ref("UploadsReport"), _UPLOADS)}, {"location": "azure", "limit": 100}
         ),

@@ -14,7 +14,10 @@ from common.domain.storage_manifest import ListedFile, info_document, location_d
 from common.ledger.bag_lists import BagLine
 from common.ledger.bags import BagLocation, BagRecord
 from common.ledger.importing import ImportProblem, ImportRecord
+from common.ledger.thawing.asking import Bill, Expected
+from common.thawing.estimates import money
 from common.web.answers import instant
+from common.web.thaw_costs import billed_document
 
 _BLOCK = 64 * 1024
 
@@ -175,6 +178,21 @@ def import_document(
         "finishedDate": instant(record.finished_at) if record.finished_at else None,
     }
     return {name: value for name, value in document.items() if value is not None}
+
+
+def thawing_document(expected: Expected, bills: Sequence[Bill], currency: str | None) -> dict[str, Any]:
+    """What was found frozen and priced, beside what was really asked for. `currency`: where no bill tells it."""
+    return {
+        "type": "ImportThawing",
+        "estimate": {
+            "parts": expected.parts,
+            "objects": expected.objects,
+            "bytes": expected.bytes,
+            "currency": bills[0].currency if bills else currency,
+            "total": money(expected.cost),
+        },
+        "actual": billed_document(bills),
+    }
 
 
 def _error(record: ImportRecord) -> dict[str, Any] | None:

@@ -12,13 +12,15 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy import Connection
 
-from bag_register.documents import import_document
+from bag_register.documents import import_document, thawing_document
+from bag_register.previewing import preview_document
 from bag_register.sources import COPIES, INVENTORY, MANIFESTS
 from bag_register.surroundings import Surroundings
 from common.ledger import actions, importing
 from common.ledger.engine import transaction
 from common.ledger.idempotency import Kept
 from common.ledger.importing import ImportWish
+from common.ledger.thawing import asking
 from common.web.answers import Refused, base_url
 from common.web.auth import Permission, caller, needs
 from common.web.bodies import json_body
@@ -27,6 +29,7 @@ from common.web.idempotency import TAKES_KEY, answered_once, kept_document, key_
 
 _PAGE = 100
 _MANY = 1000
+_NOBODY_LOOKS = {"tagFiles": None, "cost": None, "costReason": "This process may not look into stores."}
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -38,9 +41,9 @@ def add_routes(app: FastAPI, around: Surroundings) -> None:
     ) -> Response:
         key_of(request)
         wanted = _wanted(body, around)
+        if dry_run:
+            return JSONResponse(_preview(around, wanted))
         with transaction(around.engine) as connection:
-            if dry_run:
-                return JSONResponse(_preview(connection, wanted))
             answer = answered_once(connection, request, body, lambda: _begun(around, connection, request, wanted))
         around.wake_relay()
         return answer
@@ -87,20 +90,12 @@ def _write_down(connection: Connection, request: Request, record: importing.Impo
     actions.record(connection, who=who, what=what, subject=subject, detail=detail)
 
 
-def _preview(connection: Connection, wanted: ImportWish) -> dict[str, Any]:
-    running = importing.running_import(connection, wanted)
-    return {
-        "type": "DryRun",
-        "would": "create" if running is None else "join",
-        **({"import": str(running)} if running is not None else {}),
-        "location": {"id": wanted.location_id, "type": "Location"},
-        "prefix": wanted.prefix,
-        "objects": None,
-        "bytes": None,
-        "reason": 'What lies there is known when it has been walked: "register": false has it looked at only.',
-        "cost": None,
-        "costReason": "No prices are known to this deployment, and none are guessed.",
-    }
+def _preview(around: Surroundings, wanted: ImportWish) -> dict[str, Any]:
+    with transaction(around.engine) as connection:
+        running = importing.running_import(connection, wanted)
+    # Without a transaction: the store may take its time.
+    costs = around.previewing.costs(wanted) if around.previewing else _NOBODY_LOOKS
+    return preview_document(wanted, running, costs)
 
 
 def _wanted(body: Any, around: Surroundings) -> ImportWish:
@@ -151,8 +146,12 @@ def _found(around: Surroundings, import_id: str) -> importing.ImportRecord:
 
 def _read(around: Surroundings, import_id: str, after: int) -> JSONResponse:
     record = _found(around, import_id)
-    problems = _page(around, record.id, after, _PAGE + 1)
-    return JSONResponse(import_document(record, problems[:_PAGE], more=len(problems) > _PAGE))
+    with transaction(around.engine) as connection:
+        problems = importing.problems_of(connection, record.id, after=after, limit=_PAGE + 1)
+        expected = asking.expected_of_import(connection, import_id=record.id)
+        bills = asking.billed_to_import(connection, import_id=record.id)
+    document = import_document(record, problems[:_PAGE], more=len(problems) > _PAGE)
+    return JSONResponse(document | {"thawing": thawing_document(expected, bills, around.currency)})
 
 
 def _page(around: Surroundings, import_id: int, after: int, limit: int) -> list[tuple[int, importing.ImportProblem]]:

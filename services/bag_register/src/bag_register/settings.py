@@ -6,8 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
+from common.ports import Tier
 from common.web.settings import HttpSettings
 
 
@@ -59,6 +60,11 @@ class Settings(HttpSettings):
         description="who may read GET /metrics: scope (whoever may read reports, bags:read), open (whoever reaches the"
         " port: the figures name locations and spaces, and how much lies there), off (there is none)",
     )
+    prices: Path | None = Field(
+        default=None, description="price book (TOML) that estimates go by; the shipped one if absent"
+    )
+    thaw_tier: Tier = Field(default=Tier.BULK, description="the bag warmers' tier, for estimates")
+    thaw_days: PositiveInt = Field(default=3, description="the bag warmers' days of restored copies, for estimates")
     checkpoint_every: timedelta = Field(
         default=timedelta(hours=1), gt=timedelta(0), description="how often a checkpoint is written"
     )

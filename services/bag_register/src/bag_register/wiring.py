@@ -15,6 +15,7 @@ from bag_register.document_copies import DocumentCopies
 from bag_register.file_lists import FileLists
 from bag_register.fixity import keep_fixity
 from bag_register.importing import Import, Pace
+from bag_register.previewing import Previewing
 from bag_register.records import LedgerRecords
 from bag_register.sealing import Sealer, signing
 from bag_register.settings import Settings
@@ -33,6 +34,8 @@ from common.probing.stores import can_create, can_list, can_read, can_upload
 from common.runtime.process import prepare, run_worker
 from common.runtime.settings import build, read_settings
 from common.runtime.worker import Step
+from common.thawing.prices import read_prices
+from common.thawing.pricing import Pricing
 from common.topology import IMPORTING, REGISTERING, Stage
 from common.web.auth.configured import guard_for
 from common.web.serving import HttpServer
@@ -54,6 +57,7 @@ def run() -> None:
         sealer=sealer,
         places={location.value: _public(config) for location, config in stores.configs.items()},
         importable=frozenset(stores.configs),
+        previewing=make_previewing(settings, stores),
         guard=guard_for(settings, engine),
         metrics=settings.metrics,
         copies=open_copies(settings, stores, lists),
@@ -89,6 +93,20 @@ def make_steps(
     """The steps of this service by stage."""
     records = LedgerRecords(engine)
     return {REGISTERING: register, IMPORTING: Import(stores=stores, records=records, lists=lists, pace=pace)}
+
+
+def make_previewing(settings: Settings, stores: ConfiguredStores) -> Previewing:
+    """What dry runs of imports look and price with. Raises ConfigurationError for a price book that is none."""
+    configs = stores.configs
+    pricing = Pricing(
+        book=read_prices(settings.prices),
+        regions={location: config.region for location, config in configs.items()},
+        budgets={one: config.thaw_budget.budget for one, config in configs.items() if config.thaw_budget},
+        tier=settings.thaw_tier,
+        days=settings.thaw_days,
+    )
+    places = {location: config.location for location, config in configs.items()}
+    return Previewing(stores=stores, locations=places, pricing=pricing)
 
 
 def open_file_lists(records: str, stores: ConfiguredStores) -> FileLists:

@@ -133,6 +133,28 @@ def _back(connection: Connection, row_id: int, *, patience: Patience) -> int:
     return int(moved.rowcount)
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What was found frozen, priced before it was asked for."""
+
+    parts: int
+    objects: int
+    bytes: int
+    cost: Decimal
+    """In the currency of the bag warmers' price book."""
+
+
+def expected_of_import(connection: Connection, *, import_id: int) -> Expected:
+    """Of the import's parts, each as it stood in line last: it grows as bags are found frozen."""
+    mine = select(imports.c.id).where(or_(imports.c.id == import_id, imports.c.parent_id == import_id))
+    table = thaw_admissions.c
+    summed = table.objects, table.bytes, table.cost
+    sums = [func.coalesce(func.sum(column), 0).label(column.name) for column in summed]
+    query = select(func.count().label("parts"), *sums).where(table.kind == "import", table.row_id.in_(mine))
+    row = connection.execute(query).one()
+    return Expected(row.parts, int(row.objects), int(row.bytes), Decimal(row.cost))
+
+
 def billed_to_import(connection: Connection, *, import_id: int) -> list[Bill]:
     """The same for an import with all its parts."""
     mine = select(thaw_import_bills).where(thaw_import_bills.c.import_id == import_id)
