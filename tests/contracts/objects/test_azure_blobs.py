@@ -77,6 +77,20 @@ def test_an_archived_blob_is_described_and_not_read(azurite: AzureServer) -> Non
         content(store, "k")
 
 
+def test_an_archived_blob_is_the_object_it_was_and_what_a_client_claimed_is_no_digest(azurite: AzureServer) -> None:
+    container = azurite.container()
+    store = opened(azurite, container)
+    upload = store.begin_upload(key="k")
+    upload.commit([upload.put_part(1, b"y")], content_md5=hashlib.md5(b"another").digest())
+    before = store.head(key="k")
+    azurite.client().get_blob_client(container, "k").set_standard_blob_tier("Archive")
+
+    after = store.head(key="k")
+
+    assert (after.storage_class, after.digests) == ("Archive", None)
+    assert (after.size, after.etag, after.version_id) == (before.size, before.etag, before.version_id)
+
+
 def test_a_block_of_another_attempt_is_not_committed(azurite: AzureServer) -> None:
     store = opened(azurite, azurite.container())
     stale, upload = store.begin_upload(key="k"), store.begin_upload(key="k")
