@@ -74,6 +74,34 @@ def test_a_frozen_file_that_is_another_or_none_makes_the_copy_bad(engine: Engine
     assert [(row["verdict"], row["read_at"]) for row in copies.rows(copy_health)] == [("bad", read_at)]
 
 
+def made_by_an_ingest(copies: Copies) -> None:
+    """The copy was read back by the ingest that made it, and by no check since."""
+    with transaction(copies.engine) as connection:
+        for change in (
+            "ALTER TABLE evidence DISABLE TRIGGER ALL",
+            "ALTER TABLE bag_locations DISABLE TRIGGER ALL",
+            "INSERT INTO ingests (id, ingest_type, space, external_identifier, version, bag_version_id, source_id,"
+            " destination_id, status, finished_at) SELECT gen_random_uuid(), 'backfill', space, external_identifier,"
+            " version, id, 'cold', 'cold', 'succeeded', now() FROM bag_versions",
+            "UPDATE bag_locations SET ingest_id = (SELECT id FROM ingests)",
+            "UPDATE evidence SET check_id = NULL, ingest_id = (SELECT id FROM ingests)",
+            "UPDATE fixity_checks SET verdict = 'unread'",
+        ):
+            connection.execute(text(change))
+
+
+@pytest.mark.parametrize("below", ["data/", ""], ids=["the payload", "the manifests too"])
+def test_what_the_ingest_read_back_is_known_too(engine: Engine, below: str) -> None:
+    copies = Copies(engine)
+    copies.checked()
+    made_by_an_ingest(copies)
+    freeze(copies, digests=False, below=below)
+
+    copies.checked()
+
+    assert [row["evidence_class"] for row in copies.rows(copy_health)] == ["E1"]
+
+
 def test_a_frozen_copy_of_which_nothing_was_ever_read_is_only_listed(engine: Engine) -> None:
     copies = Copies(engine)
     freeze(copies, digests=True)

@@ -5,24 +5,64 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, distinct, func, select
+from sqlalchemy import ColumnElement, Connection, case, distinct, false, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from common.domain.fixity import Algorithm
-from common.domain.replica import EvidenceClass
+from common.domain.replica import EvidenceClass, Verdict
 from common.jobs import ReadBefore
 from common.ledger.fixity.tables import fixity_checks
-from common.ledger.tables import bag_versions, evidence
+from common.ledger.tables import bag_locations, bag_versions, evidence
 
 
 def of_keys(connection: Connection, *, check_id: int, keys: Sequence[str]) -> list[ReadBefore]:
-    """Of these objects of the check's copy, those that were read back and agreed."""
-    return _found(connection, _read_back(check_id).where(evidence.c.key.in_(keys)))
+    """Of these objects of the check's copy, those that were read back and agreed, by key."""
+    return _found(connection, check_id, evidence.c.key.in_(keys))
 
 
 def page(connection: Connection, *, check_id: int, after: str, limit: int) -> list[ReadBefore]:
     """The first `limit` objects behind the key `after`, by key."""
-    return _found(connection, _read_back(check_id).where(evidence.c.key > after).limit(limit))
+    return _found(connection, check_id, evidence.c.key > after, limit=limit)
+
+
+def _found(
+    connection: Connection, check_id: int, wanted: ColumnElement[bool], *, limit: int | None = None
+) -> list[ReadBefore]:
+    query = (
+        select(evidence)
+        .where(
+            *_last_reading(connection, check_id),
+            wanted,
+            evidence.c.outcome == "match",
+            evidence.c.evidence_class >= EvidenceClass.READ_BACK.value,
+            evidence.c.etag.is_not(None),
+        )
+        .ext(distinct_on(evidence.c.key))
+        .order_by(evidence.c.key, evidence.c.id.desc())
+        .limit(limit)
+    )
+    return [_read_before(row) for row in connection.execute(query)]
+
+
+def _last_reading(connection: Connection, check_id: int) -> tuple[ColumnElement[bool], ...]:
+    """The evidence of the last reading of the whole copy: of a check that found it good, or else of the ingest that
+    made it. By reader and key, evidence has indexes.
+    """
+    check = connection.execute(select(fixity_checks).where(fixity_checks.c.id == check_id)).one()
+    good = select(func.max(fixity_checks.c.id)).where(
+        fixity_checks.c.bag_version_id == check.bag_version_id,
+        fixity_checks.c.location_id == check.location_id,
+        fixity_checks.c.verdict == Verdict.GOOD.value,
+    )
+    if (last := connection.execute(good).scalar()) is not None:
+        return (evidence.c.check_id == last,)
+    made = select(bag_locations.c.ingest_id).where(
+        bag_locations.c.bag_version_id == check.bag_version_id, bag_locations.c.location_id == check.location_id
+    )
+    ingest = connection.execute(made).scalar()
+    if ingest is None:
+        return (false(),)
+    return evidence.c.ingest_id == ingest, evidence.c.location_id == check.location_id
 
 
 def weakest(connection: Connection, check_id: int) -> EvidenceClass:
@@ -39,35 +79,12 @@ def weakest(connection: Connection, check_id: int) -> EvidenceClass:
     return EvidenceClass(row.min) if row and row.good >= row.file_count else EvidenceClass.LISTED
 
 
-def _read_back(check_id: int) -> Select[Any]:
-    """The last word on each object: the object may have been replaced by one that was found good too."""
-    return (
-        select(evidence)
-        .join(
-            fixity_checks,
-            (fixity_checks.c.bag_version_id == evidence.c.bag_version_id)
-            & (fixity_checks.c.location_id == evidence.c.location_id),
-        )
-        .where(
-            fixity_checks.c.id == check_id,
-            evidence.c.outcome == "match",
-            evidence.c.evidence_class >= EvidenceClass.READ_BACK.value,
-            evidence.c.etag.is_not(None),
-        )
-        .ext(distinct_on(evidence.c.key))
-        .order_by(evidence.c.key, evidence.c.id.desc())
+def _read_before(row: Any) -> ReadBefore:
+    return ReadBefore(
+        path=row.path,
+        key=row.key,
+        digests={Algorithm(name): digest for name, digest in row.expected.items()},
+        bytes=row.bytes,
+        etag=row.etag,
+        version_id=row.version_id,
     )
-
-
-def _found(connection: Connection, query: Select[Any]) -> list[ReadBefore]:
-    return [
-        ReadBefore(
-            path=row.path,
-            key=row.key,
-            digests={Algorithm(name): digest for name, digest in row.expected.items()},
-            bytes=row.bytes,
-            etag=row.etag,
-            version_id=row.version_id,
-        )
-        for row in connection.execute(query)
-    ]
