@@ -64,7 +64,10 @@ def test_what_is_missing_comes_page_after_page(deployment: Deployment, client: B
 
 def test_imports_and_locations_are_read(deployment: Deployment, client: BackfillClient) -> None:
     started = client.start_import("cold", prefix="digitised/")
-    assert (started.state, client.get_import(started.id)) == ("walking", started)
+    found = client.get_import(started.id)
+    assert (started.state, found.model_copy(update={"thawing": None})) == ("walking", started)
+    assert found.thawing is not None
+    assert found.thawing.actual.restores == []
     assert list(client.import_problems(started.id)) == []
     assert [location.id for location in client.get_locations()] == ["azure", "cold"]
 
@@ -120,7 +123,7 @@ def test_reading_is_tried_again_as_the_server_asks() -> None:
     assert (asked, pauses) == (["GET"] * 3, [0.25, 7.0])
 
 
-def test_a_request_for_work_that_was_one_of_too_many_is_sent_again_as_the_server_asks() -> None:
+def test_a_request_without_a_key_that_was_one_of_too_many_is_sent_again_as_the_server_asks() -> None:
     """It was refused before it began."""
     pauses: list[float] = []
     with (
@@ -128,13 +131,24 @@ def test_a_request_for_work_that_was_one_of_too_many_is_sent_again_as_the_server
         BackfillClient(address, sleep=pauses.append) as client,
         pytest.raises(ApiUnreachable),
     ):
-        client.start_import("cold")
+        client.create_client("cron", scopes=["bags:read"])
     assert (asked, pauses) == (["POST"] * 2, [7.0])
 
 
-def test_a_request_for_work_is_sent_once() -> None:
-    with a_server(503) as (address, asked), BackfillClient(address) as client, pytest.raises(ApiUnreachable):
+def test_a_request_with_a_key_is_sent_again_where_its_answer_is_lost() -> None:
+    pauses: list[float] = []
+    with (
+        a_server(503, 503, 503, 503) as (address, asked),
+        BackfillClient(address, sleep=pauses.append) as client,
+        pytest.raises(ApiUnreachable),
+    ):
         client.start_import("cold")
+    assert (asked, pauses) == (["POST"] * 4, [0.25, 0.5, 1.0])
+
+
+def test_a_request_without_a_key_is_sent_once() -> None:
+    with a_server(503) as (address, asked), BackfillClient(address) as client, pytest.raises(ApiUnreachable):
+        client.create_client("cron", scopes=["bags:read"])
     assert asked == ["POST"]
 
 
