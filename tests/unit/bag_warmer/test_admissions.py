@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
+from decimal import Decimal
 from threading import Barrier
 from uuid import UUID
 
 from sqlalchemy import Engine, func, select
 
 from bag_warmer.admissions import House, LedgerGate
+from bag_warmer.asking import Sent
 from bag_warmer.billing import Billing
 from bag_warmer.gate import Errand, Permit
 from bag_warmer.wishes import Wish
@@ -19,9 +21,10 @@ from common.ledger.engine import open_engine, transaction
 from common.ledger.thawing.admitting import Terms
 from common.ledger.thawing.tables import thaw_admissions, thaw_days
 from common.ledger.thawing.watching import Frozen, frozen, watch
-from common.ports import ObjectInfo
+from common.ports import ObjectInfo, Restore, Tier
 from common.thawing.budget import MOST_EXTENSIONS, Budget
 from common.thawing.prices import read_prices
+from common.thawing.warmth import Request
 from unit.common.ledger.builders import Backfill, a_backfill, some_segments
 
 COLD = Location(LocationId("cold"), Provider.AMAZON_S3, "archive", title="Cold")
@@ -109,3 +112,24 @@ def test_how_often_copies_are_prolonged_is_bounded_whoever_asks(engine: Engine) 
 
     assert may(a_gate(engine)) == first(MOST_EXTENSIONS)
     assert may(a_gate(engine, Budget(most_extensions=1))) == first(1)
+
+
+def test_what_prolonging_costs_counts_against_the_month_which_may_not_go_on_when_it_is_spent(engine: Engine) -> None:
+    backfill, (row,) = frozen_rows(engine, 1)
+    errand = Errand("segment", row, backfill.ingest_id, COLD, None)
+    gate = a_gate(engine, Budget(cost_per_month=Decimal("0.50")))
+    readable = ObjectInfo("large", 10**12, "e", storage_class="GLACIER")
+    sent = Sent(readable, Request(Tier.BULK, 7), Restore.ALREADY_RESTORED, Tier.BULK)
+
+    before = gate.admit(errand, [], Wish())
+    gate.asked(errand, [sent])
+    after = gate.admit(errand, [], Wish())
+
+    with transaction(engine) as connection:
+        requests, volume, cost = connection.execute(
+            select(thaw_days.c.requests, thaw_days.c.bytes, thaw_days.c.cost)
+        ).one()
+    assert (before.may_extend, after.may_extend) == (True, False)
+    assert (requests, volume) == (1, 0)
+    assert cost > Decimal("0.50")
+    assert asks(gate, backfill.ingest_id, row).held is not None

@@ -17,7 +17,7 @@ from common.domain.location import LocationId
 from common.ledger.claims import Patience
 from common.ledger.engine import transaction
 from common.ledger.thawing import asking
-from common.ledger.thawing.admitting import Later, Need, Terms, admit, note
+from common.ledger.thawing.admitting import Later, Need, Terms, admit, affords, note, prolonged
 from common.ledger.thawing.asking import Bill
 from common.outcome import Wait
 from common.ports import ObjectInfo, Restore, Tier
@@ -52,9 +52,11 @@ class LedgerGate:
     def admit(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish) -> Permit:
         terms = self._house.terms.get(errand.source.id)
         most = terms.budget.most_extensions if terms else MOST_EXTENSIONS
-        if not frozen:
+        if not frozen and (terms is None or terms.budget.cost_per_month is None):
             return Permit(most_extensions=most)
         with transaction(self._engine) as connection:
+            if not frozen and terms is not None:
+                return Permit(may_extend=affords(connection, terms), most_extensions=most)
             if terms is None:
                 # Nothing holds it back; when it was asked for, and how much it is, is what expectations go by.
                 note(connection, self._need(errand, frozen, wish, wish.days), location=errand.source.id.value)
@@ -77,6 +79,14 @@ class LedgerGate:
                 location=errand.source.id.value,
                 bills=bills,
             )
+            extensions = [bill for bill in bills if bill.extension]
+            if extensions and (terms := self._house.terms.get(errand.source.id)):
+                # What is thawed was counted when it was let in; nobody is let in to prolong.
+                requests, cost = (
+                    sum(one.objects for one in extensions),
+                    sum((one.cost for one in extensions), Decimal(0)),
+                )
+                prolonged(connection, terms, requests=requests, cost=cost)
 
     def readable(self, errand: Errand, until: datetime) -> None:
         if errand.source.id in self._house.terms:

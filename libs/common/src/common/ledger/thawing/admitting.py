@@ -85,7 +85,8 @@ def admit(connection: Connection, need: Need, terms: Terms) -> Go | Later:
         look = _decide(connection, terms, now=look.now)
         mine = _mine(connection, need)
     if mine.admitted_at is not None:
-        return Go(days=mine.days, may_extend=mine.extensions < terms.budget.most_extensions)
+        may_extend = mine.extensions < terms.budget.most_extensions and affords(connection, terms)
+        return Go(days=mine.days, may_extend=may_extend)
     again = max(look.look_at - look.now, terms.check_every)
     return Later(look.why, again, look.now - mine.since)
 
@@ -95,6 +96,27 @@ def note(connection: Connection, need: Need, *, location: str) -> None:
     if _in_line(connection, need, location).admitted_at is None:
         values = {"admitted_at": NOW, "left_objects": need.objects, "rounds": thaw_admissions.c.rounds + 1}
         connection.execute(update(thaw_admissions).where(_is(need)).values(**values))
+
+
+def prolonged(connection: Connection, terms: Terms, *, requests: int, cost: Decimal) -> None:
+    """Count against the day and the month what prolonging copies took."""
+    _count(connection, terms.location, day=_today(connection, terms), values={"requests": requests, "cost": cost})
+
+
+def affords(connection: Connection, terms: Terms) -> bool:
+    """Whether the month has money left for prolonging. Only what is on its way by then can go beyond the limit."""
+    most = terms.budget.cost_per_month
+    if most is None:
+        return True
+    first = _today(connection, terms).replace(day=1)
+    mine = (thaw_days.c.location_id == terms.location) & (thaw_days.c.day >= first)
+    spent = connection.execute(select(func.coalesce(func.sum(thaw_days.c.cost), 0)).where(mine)).scalar_one()
+    return bool(spent < most)
+
+
+def _today(connection: Connection, terms: Terms) -> date:
+    now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return now.astimezone(terms.zone).date()
 
 
 @dataclass(frozen=True, slots=True)
