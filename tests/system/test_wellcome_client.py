@@ -102,6 +102,7 @@ def test_the_storage_services_client_backfills_a_bag_and_reads_it(wellcome: Any,
             "bucket": CONTAINER,
             "path": "digitised/PP/MIA 1",
             "type": "Location",
+            "evidence": "E3",
         }
     ]
     assert after | {"replicaLocations": []} == before

@@ -137,7 +137,10 @@ def test_an_answer_that_it_is_in_progress_is_progress_and_costs_nothing() -> Non
     outcome = thawed(archive, files, hold, wish=Wish(tier=Tier.BULK, days=2))
 
     assert isinstance(outcome, Wait)
-    assert hold.progress == {"asked": {key("data/a"): Asked(START, Tier.BULK, 2).noted()}}
+    assert hold.progress == {
+        "asked": {key("data/a"): Asked(START, Tier.BULK, 2).noted()},
+        "cold": {"restoring": {"GLACIER": [1, 1]}},
+    }
 
 
 def test_a_running_restore_is_made_faster_once_with_its_own_days_and_never_slower() -> None:

@@ -26,7 +26,7 @@ def alarms(copies: Copies) -> set[str]:
         metrics = client.get("/metrics").raise_for_status().text.splitlines()
     told = {
         "event": any(json.loads(body)["type"] == "backfill.copy.bad" for body in bodies),
-        "digest": "1 damaged copies" in digest["attention"],
+        "digest": "1 damaged copy" in digest["attention"],
         "metric": 'backfill_copies_damaged{location="cold"} 1.0' in metrics,
     }
     return {name for name, heard in told.items() if heard}
