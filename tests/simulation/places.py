@@ -42,7 +42,9 @@ class Place:
     """Upload and number of a part → what it was sent with."""
     _restores: dict[str, int] = field(default_factory=dict)
     _looks: dict[str, int] = field(default_factory=dict)
-    """Process → when it last looked here, or asked for a restore, counted in decisions."""
+    """Process → when it last looked here, counted in decisions."""
+    _told: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Process and key → when it last asked for a restore, counted in decisions."""
 
     def keys(self, prefix: str) -> Iterable[str]:
         return [key for key in self.bucket.objects if key.startswith(prefix)]
@@ -82,9 +84,10 @@ class Place:
         nothing.
         """
         injected = self.world.decisions.injected
-        since, knows = self._restores.get(key), self._looks.get(process.name, 0)
-        self._restores[key] = self.world.decisions.asked
-        self.looked(process)
+        since = self._restores.get(key)
+        knows = max(self._looks.get(process.name, 0), self._told.get((process.name, key), 0))
+        # Whoever asks for one object is told of this one, and of no other.
+        self._restores[key] = self._told[process.name, key] = self.world.decisions.asked
         if since is not None and knows < since:
             return False
         version = self.bucket.find(key)
