@@ -52,11 +52,9 @@ class LedgerGate:
     def admit(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish) -> Permit:
         terms = self._house.terms.get(errand.source.id)
         most = terms.budget.most_extensions if terms else MOST_EXTENSIONS
-        if not frozen and (terms is None or terms.budget.cost_per_month is None):
-            return Permit(most_extensions=most)
+        if not frozen:
+            return Permit(may_extend=self._may_prolong(terms), most_extensions=most)
         with transaction(self._engine) as connection:
-            if not frozen and terms is not None:
-                return Permit(may_extend=affords(connection, terms), most_extensions=most)
             if terms is None:
                 # Nothing holds it back; when it was asked for, and how much it is, is what expectations go by.
                 note(connection, self._need(errand, frozen, wish, wish.days), location=errand.source.id.value)
@@ -79,19 +77,22 @@ class LedgerGate:
                 location=errand.source.id.value,
                 bills=bills,
             )
-            extensions = [bill for bill in bills if bill.extension]
-            if extensions and (terms := self._house.terms.get(errand.source.id)):
+            if terms := self._house.terms.get(errand.source.id):
                 # What is thawed was counted when it was let in; nobody is let in to prolong.
-                requests, cost = (
-                    sum(one.objects for one in extensions),
-                    sum((one.cost for one in extensions), Decimal(0)),
-                )
-                prolonged(connection, terms, requests=requests, cost=cost)
+                for bill in bills:
+                    if bill.extension:
+                        prolonged(connection, terms, requests=bill.objects, cost=bill.cost)
 
     def readable(self, errand: Errand, until: datetime) -> None:
         if errand.source.id in self._house.terms:
             with transaction(self._engine) as connection:
                 asking.expiring(connection, kind=errand.kind, row_id=errand.row_id, at=until)
+
+    def _may_prolong(self, terms: Terms | None) -> bool:
+        if terms is None or terms.budget.cost_per_month is None:
+            return True
+        with transaction(self._engine) as connection:
+            return affords(connection, terms)
 
     def _need(self, errand: Errand, frozen: Sequence[ObjectInfo], wish: Wish, longest: int) -> Need:
         cost, spans = Decimal(0), list[Span]()
