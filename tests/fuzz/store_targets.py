@@ -29,7 +29,8 @@ from common.domain.problem import Problem
 from common.domain.storage_manifest import ListedFile
 from common.errors import ConfigurationError, RefusedByStore
 
-_SECRET = re.compile(rb"^(?:" + "|".join(SECRETS).encode() + rb") *=.*$", re.MULTILINE)
+_SECRET = re.compile(rb"^(?:" + "|".join(SECRETS).encode() + rb") *=(?!.*env).*$", re.MULTILINE)
+"""Lines that say a secret. The name of the environment variable that holds one is none."""
 _BAG = BagVersion.of("digitised", "b1", 3)
 _OURS = [
     Location(LocationId("cold"), Provider.AMAZON_S3, "bucket", "archive/"),

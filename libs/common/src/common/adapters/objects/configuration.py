@@ -240,10 +240,10 @@ def read_locations(path: Path) -> dict[LocationId, LocationConfig]:
 def _location(name: str, table: object, problems: list[str]) -> LocationConfig | None:
     where = f"[locations.{name}]"
     if not isinstance(table, dict):
-        problems.append(f"{where} is {table!r}, but must be a table of settings")
+        problems.append(f"[locations] {name}: a setting that is in no location's table; write it below [locations.<id>]")
         return None
     if "id" in table:
-        problems.append(f"{where} id = {table['id']!r}: the table's name is the id; remove the line")
+        problems.append(f"{where} id: the table's name is the id; remove the line")
     before = len(problems)
     values = {key: _resolved(where, key, value, problems) for key, value in table.items() if key != "id"}
     try:
@@ -287,6 +287,12 @@ def _sentences(where: str, table: Mapping[str, Any], invalid: ValidationError, *
         elif not key:
             sentences += [] if already_reported else [f"{where} {part}" for part in text.split("\n")]
         else:
-            shown = "a secret" if key in SECRETS else repr(fault["input"])
-            sentences.append(f"{where} {key} = {shown}: {text}")
+            sentences.append(f"{where} {key}{_shown(key, fault['input'])}: {text}")
     return sentences
+
+
+def _shown(key: str, value: object) -> str:
+    """A wrong value as its sentence shows it, and never a secret, wherever it was put."""
+    if key in SECRETS or (key == "endpoint" and "@" in str(value)):
+        return " = a secret"
+    return "" if isinstance(value, list | dict) else f" = {value!r}"
