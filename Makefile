@@ -14,6 +14,11 @@ SIMULATE_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(
 CHAOS_SECONDS := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),60)
 BROKER ?= pgmq
 
+# Bytecode is kept, whatever the machine says, and beside the packages: compiling what a service imports takes seconds at
+# every start, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check up docs bench bench-null chaos fuzz simulate soak mutants pairs format clean
 

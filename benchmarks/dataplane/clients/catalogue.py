@@ -143,6 +143,8 @@ def environment(task: Task) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": task.source.account,
         "AWS_SECRET_ACCESS_KEY": task.source.secret,
         "AWS_REGION": "us-east-1",
+        # A service that is installed has its bytecode; where none is kept, each run would measure the compiler.
+        "PYTHONDONTWRITEBYTECODE": "",
         **_remote("SRC", task.source),
         **_remote("DST", task.destination),
     }

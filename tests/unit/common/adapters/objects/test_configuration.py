@@ -230,7 +230,7 @@ def test_how_a_location_thaws_is_a_table_of_its_own(tmp_path: Path) -> None:
     [
         (
             'tiers = { DEEP_ARCHIVE = "Expedited" }',
-            "thaw.tiers: DEEP_ARCHIVE has no Expedited; write \"Standard\" or \"Bulk\"",
+            'thaw.tiers: DEEP_ARCHIVE has no Expedited; write "Standard" or "Bulk"',
         ),
         ("requests_per_second = 1001", "thaw.requests_per_second = 1001: Input should be less than or equal to 1000"),
         ("rate = 5", "thaw.rate: no such setting; remove it or fix its spelling"),

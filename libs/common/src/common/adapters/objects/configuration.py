@@ -240,7 +240,7 @@ def read_locations(path: Path) -> dict[LocationId, LocationConfig]:
 def _location(name: str, table: object, problems: list[str]) -> LocationConfig | None:
     where = f"[locations.{name}]"
     if not isinstance(table, dict):
-        problems.append(f"[locations] {name}: a setting that is in no location's table; write it below [locations.<id>]")
+        problems.append(f"[locations] {name} is in no location's table; write it below [locations.<id>]")
         return None
     if "id" in table:
         problems.append(f"{where} id: the table's name is the id; remove the line")
