@@ -69,7 +69,8 @@ docs: $(INSTALLED) ## write the generated parts of docs/reference
 
 bench: $(INSTALLED) ## measure side by side with rclone and bare SDKs (WORKLOADS="w1 w2" ROUNDS=5 QUICK=1)
 	@$(BIN)/python -m benchmarks.dataplane --workloads "$(WORKLOADS)" --scenes "$(SCENES)" --rounds $(ROUNDS) \
-		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline) $(if $(BAGS),--bags $(BAGS))
+		$(if $(QUICK),--quick) $(if $(BASELINE),--update-baseline) $(if $(BAGS),--bags $(BAGS)) \
+		$(if $(JUDGE),--judge $(JUDGE))
 
 bench-null: ## the clients alone, on servers that cost nothing: a quarter of an hour (ROUNDS=5 BASELINE=1)
 	@$(MAKE) --no-print-directory bench SCENES="null-s3 null-azure"

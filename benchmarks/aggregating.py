@@ -42,8 +42,12 @@ class _AllVerified:
 
 
 def main() -> None:
-    """Prints {"files", "seconds", "rss"} as JSON; ends with status 1 where the copy is not found whole."""
-    files = int(sys.argv[1])
+    """Prints what `measure` found as JSON; ends with status 1 where the copy is not found whole."""
+    print(json.dumps(measure(int(sys.argv[1]))))
+
+
+def measure(files: int) -> dict[str, float]:
+    """{"files", "seconds", "rss"}: `rss` in bytes."""
     bag = MadeUpBag(files)
     aggregate = Aggregate(stores=Everywhere(bag), records=_AllVerified(bag))  # type: ignore[arg-type]
     began = time.perf_counter()
@@ -52,7 +56,7 @@ def main() -> None:
     if not isinstance(outcome, Done):
         sys.exit(f"the aggregator answered {outcome}")
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"files": files, "seconds": seconds, "rss": rss}))
+    return {"files": files, "seconds": seconds, "rss": rss}
 
 
 def _job(bag: MadeUpBag) -> ReplicaJob:

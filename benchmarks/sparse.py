@@ -1,7 +1,8 @@
-"""Memory of one huge object: `python -m benchmarks.sparse [--gib 200] [--share 0.5]`.
+"""Memory of one huge object: `python -m benchmarks.sparse [--to azure] [--gib 200] [--share 0.5]`.
 
-A sparse file of so many GiB lies in the null server; the copy step plans it and copies that share of it to S3, where
-its parts are largest, and is then interrupted as a worker that is asked to stop. Prints JSON.
+A sparse file of so many GiB lies in the null server; the copy step plans it and copies that share of it, every byte of
+which it reads, hashes and sends, and is then interrupted as a worker that is asked to stop. Prints JSON, and how far it
+is on standard error. Half of 200 GiB takes some three minutes of two cores.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,22 +30,30 @@ from common.domain.location import LocationId, Provider
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, Interrupted, SegmentJob
 from common.ports import ObjectStore
+from common.runtime.memory import settle_memory
 
 _BAG = BagVersion.of("sparse", "film", 1)
 _KEY_PATH = "v1/data/film.mxf"
-_IDS = {"src": LocationId("source"), "dst": LocationId("destination")}
+_SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
+_GIB, _TOLD_EVERY = 1 << 30, 15.0
 
 
-class _HoldUntil:
+class HoldUntil:
     """Interrupts after so many bytes: each part of a large file is one checkpoint."""
 
     def __init__(self, most: int, *, part: int) -> None:
         self._most, self._part, self._seen = most, part, 0
+        self._began = self._told = time.perf_counter()
 
     def checkpoint(self) -> None:
         self._seen += self._part
         if self._seen > self._most:
             raise Interrupted
+        now = time.perf_counter()
+        if now - self._told >= _TOLD_EVERY:
+            self._told = now
+            told = f"{self._seen / _GIB:.1f} of {self._most / _GIB:.1f} GiB, {_peak() >> 20} MiB of memory"
+            print(f"{now - self._began:.0f} s: {told}", file=sys.stderr, flush=True)
 
     def remember(self, **notes: object) -> None: ...
 
@@ -51,8 +61,8 @@ class _HoldUntil:
 class _Opened:
     """Source and destination, both on the null server."""
 
-    def __init__(self, configs: dict[LocationId, LocationConfig]) -> None:
-        self._stores = {location: open_store(config) for location, config in configs.items()}
+    def __init__(self, stores: dict[LocationId, ObjectStore]) -> None:
+        self._stores = stores
 
     def __call__(self, location: LocationId) -> ObjectStore:
         return self._stores[location]
@@ -63,20 +73,22 @@ class _Opened:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", choices=("s3", "azure"), default="s3")
     parser.add_argument("--gib", type=int, default=200)
     parser.add_argument("--share", type=float, default=0.5)
     given = parser.parse_args()
     shared = Path("/dev/shm")
     room = Path(tempfile.mkdtemp(prefix="backfill-sparse-", dir=shared if shared.is_dir() else None))
     try:
-        print(json.dumps(measure(room, size=given.gib << 30, share=given.share)))
+        print(json.dumps(measure(room, to=given.to, size=given.gib * _GIB, share=given.share)))
     finally:
         shutil.rmtree(room, ignore_errors=True)
 
 
-def measure(room: Path, *, size: int, share: float) -> dict[str, float]:
-    """{"gib", "copied_gib", "part_mib", "seconds", "rss"}; `rss` in bytes. Raises CannotMeasure without gcc."""
+def measure(room: Path, *, to: str, size: int, share: float) -> dict[str, float | str]:
+    """{"to", "gib", "copied_gib", "parts", "part_mib", "seconds", "rss"}; `rss` in bytes, `copied_gib` as the server
+    counted it. Raises CannotMeasure without gcc, and where less was copied than was wanted."""
     program = compile_null_server(room)
     if program is None:
         raise CannotMeasure("a huge object needs the null server, which needs gcc; install gcc")
@@ -84,21 +96,22 @@ def measure(room: Path, *, size: int, share: float) -> dict[str, float]:
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
         file.truncate(size)
+    settle_memory()
     with NullServer(program, room, log=room / "null_server.log") as server:
-        configs = {location: _config(server, bucket, location) for bucket, location in _IDS.items()}
-        stores = _Opened(configs)
-        etag = stores(_IDS["src"]).head(key=f"{_BAG.bag_path}/{_KEY_PATH}").etag
-        part = plan(size, stores(_IDS["dst"]).limits).part_size
-        job = _job(
-            configs, PlannedFile("data/film.mxf", _KEY_PATH, size, {Algorithm.SHA256: "0" * 64}, etag), share, part
-        )
+        source, destination = _config(server, "s3", _SOURCE, "src"), _config(server, to, _DESTINATION, "dst")
+        stores: dict[LocationId, ObjectStore] = {config.id: open_store(config) for config in (source, destination)}
+        etag = stores[_SOURCE].head(key=f"{_BAG.bag_path}/{_KEY_PATH}").etag
+        parts = plan(size, stores[_DESTINATION].limits)
+        film = PlannedFile("data/film.mxf", _KEY_PATH, size, {Algorithm.SHA256: "0" * 64}, etag)
         began = time.perf_counter()
-        _copy(Replicate(stores=stores, concurrency=8), job)
+        hold = HoldUntil(int(size * share), part=parts.part_size)
+        _copy(Replicate(stores=_Opened(stores), concurrency=8), _job(film, source, destination, hold))
         seconds = time.perf_counter() - began
-        parts = server.take_counts()["PUT"]
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    copied = parts * part / (1 << 30)
-    return {"gib": size >> 30, "copied_gib": copied, "part_mib": part >> 20, "seconds": seconds, "rss": rss}
+        sent = server.take_counts()["PUT"] * parts.part_size
+    if sent < size * share * 0.99:
+        raise CannotMeasure(f"{sent / _GIB:.1f} GiB were sent of {size * share / _GIB:.1f} that were wanted")
+    sizes = {"gib": size / _GIB, "copied_gib": sent / _GIB, "parts": parts.count, "part_mib": parts.part_size >> 20}
+    return {"to": to, **sizes, "seconds": seconds, "rss": _peak()}
 
 
 def _copy(replicate: Replicate, job: SegmentJob) -> None:
@@ -109,24 +122,32 @@ def _copy(replicate: Replicate, job: SegmentJob) -> None:
     raise CannotMeasure(f"the copy ended before it was interrupted: {outcome}")
 
 
-def _config(server: NullServer, bucket: str, location: LocationId) -> LocationConfig:
-    store = server.store("s3", bucket)
-    facts = {"id": location, "provider": Provider.AMAZON_S3, "bucket": bucket, "endpoint": store.endpoint}
-    keys = {"access_key_id": store.account, "secret_access_key": store.secret, "region": "us-east-1"}
+def _peak() -> int:
+    """Bytes of this process."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _config(server: NullServer, kind: str, location: LocationId, bucket: str) -> LocationConfig:
+    store = server.store(kind, bucket)
+    provider, keys = Provider.AZURE_BLOB, {"account_name": store.account, "account_key": store.secret}
+    if kind == "s3":
+        provider = Provider.AMAZON_S3
+        keys = {"access_key_id": store.account, "secret_access_key": store.secret, "region": "us-east-1"}
+    facts = {"id": location, "provider": provider, "bucket": bucket, "endpoint": store.endpoint}
     return LocationConfig.model_validate({**facts, **keys})
 
 
-def _job(configs: dict[LocationId, LocationConfig], file: PlannedFile, share: float, part: int) -> SegmentJob:
+def _job(file: PlannedFile, source: LocationConfig, destination: LocationConfig, hold: HoldUntil) -> SegmentJob:
     return SegmentJob(
         segment_id=1,
         number=1,
         ingest_id=UUID(int=0),
         bag=_BAG,
-        source=configs[_IDS["src"]].location,
-        destination=configs[_IDS["dst"]].location,
+        source=source.location,
+        destination=destination.location,
         files=[file],
         attempt=Attempt(number=1, worker="benchmark", build="benchmark"),
-        hold=_HoldUntil(int(file.size * share), part=part),
+        hold=hold,
     )
 
 

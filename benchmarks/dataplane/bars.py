@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from benchmarks.dataplane.clients.catalogue import BOTH
 
+from local_stack.settings import SERVICES
+
 MIB = 1 << 20
 
 
@@ -82,7 +84,19 @@ def _of_our_own() -> list[Bar]:
 def _of_whole() -> list[Bar]:
     return [
         Bar("pipeline/w5/wall/rclone-both", "W5 through the whole pipeline against rclone-both", at_least=1.0),
-        Bar("sparse/rss", "one object of 200 GiB, planned and copied in part, peak memory", at_most=256, unit=" MiB"),
+        *(
+            Bar(
+                f"sparse-{kind}/rss",
+                f"200 GiB, planned and half copied to {kind}, peak memory",
+                at_most=256,
+                unit=" MiB",
+            )
+            for kind in ("s3", "azure")
+        ),
+        *(
+            Bar(f"million/{name}/rss", f"1,000,000 files, peak memory of {name}", at_most=200, unit=" MiB")
+            for name in SERVICES
+        ),
         Bar("planning/1000000/rss", "planning 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("aggregating/1000000/rss", "aggregating 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("planning/1000000/seconds", "planning 1,000,000 files", at_most=60, unit=" s"),

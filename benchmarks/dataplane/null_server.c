@@ -1,10 +1,11 @@
 // An object store that costs next to nothing, so that a benchmark shows its clients: S3 and Azure Blob over HTTP/1.1.
-//   null_server ADDRESS PORT ROOT
+//   null_server ADDRESS PORT ROOT [FILES]
 // GET sends the file ROOT/<bucket>/<key> with sendfile. PUT of a key that the bucket "src" has takes the bytes off the
 // socket without looking at them (MSG_TRUNC), compares their number, and makes a hard link to that file, so that
 // reading back gives the true bytes. It counts requests (GET /_counts, /_reset) and can add a delay to each
 // (GET /_delay=20, milliseconds). Paths that begin with /devstoreaccount1 are Azure, all others S3. One thread for
-// each connection; it checks neither signatures nor what was uploaded: a benchmark, not a store.
+// each connection; it checks neither signatures nor what was uploaded: a benchmark, not a store. With FILES it has a bag
+// of so many besides (made_up.h).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -312,6 +314,8 @@ static void list_directory(Listing *l, const char *base, const char *rel, const 
     closedir(d);
 }
 
+#include "made_up.h"
+
 static int by_key(const void *a, const void *b) {
     return strcmp(((Entry *)a)->k, ((Entry *)b)->k);
 }
@@ -385,6 +389,20 @@ static void *serve_connection(void *arg) {
             send_all(c->fd, "HTTP/1.1 100 Continue\r\n\r\n", 25, 0);
         struct stat st;
         char ex[1024], dt[64], et[64];
+        long made_up = made_up_number(key);
+        if (made_up >= 0 && !strcmp(m, "PUT")) {
+            int told = put_made_up(c, made_up, key, length, chunked, header(H, "if-none-match", t, sizeof t) != 0);
+            if (told < 0)
+                goto out;
+            snprintf(ex, sizeof ex, "ETag: \"%s%032ld\"\r\n", azure ? "0x8DC" : "", made_up);
+            respond(c->fd, azure && told == 200 ? 201 : told, ex, 0, azure);
+            continue;
+        }
+        if (made_up >= 0 && made_up_is_at(bucket, made_up) && (!strcmp(m, "GET") || !strcmp(m, "HEAD"))) {
+            if (send_made_up(c->fd, made_up, key, !strcmp(m, "HEAD"), azure))
+                goto out;
+            continue;
+        }
         if (!strcmp(m, "PUT") || !strcmp(m, "POST")) {
             int is_block = azure && query_value(q, "comp", v, sizeof v) && !strcmp(v, "block");
             int is_block_list = azure && query_value(q, "comp", t, sizeof t) && !strcmp(t, "blocklist");
@@ -517,8 +535,10 @@ static void *serve_connection(void *arg) {
         }
         if (!key[0]) { // bucket level
             if (!strcmp(m, "HEAD") || (azure && !query_value(q, "comp", t, sizeof t))) {
-                respond(c->fd, 200, azure ? "ETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n" : 0, 0,
-                        azure);
+                http_date(time(0), dt);
+                snprintf(ex, sizeof ex, "Date: %s\r\n%s", dt,
+                         azure ? "ETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n" : "");
+                respond(c->fd, 200, ex, 0, azure);
                 continue;
             }
             if (!azure && query_value(q, "location", t, sizeof t)) {
@@ -541,6 +561,8 @@ static void *serve_connection(void *arg) {
             snprintf(base, sizeof base, "%s/%s", root, bucket);
             Listing l = {0};
             list_directory(&l, base, "", pre, d);
+            if (!d)
+                list_made_up(&l, bucket, pre, mk, max + 1);
             qsort(l.e, l.n, sizeof(Entry), by_key);
             size_t cap = l.n * 900 + 4096, o = 0;
             char *b = malloc(cap);
@@ -675,6 +697,8 @@ out:
 int main(int ac, char **av) {
     signal(SIGPIPE, SIG_IGN);
     snprintf(root, sizeof root, "%s", av[3]);
+    if (ac > 4)
+        make_up(atol(av[4]));
     int s = socket(AF_INET, SOCK_STREAM, 0), one = 1;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(atoi(av[2]))};

@@ -37,15 +37,18 @@ def compile_null_server(directory: Path) -> Path | None:
 
 
 class NullServer(Server):
-    """Serves the files below `root`; what is uploaded becomes a hard link to the source file of that key."""
+    """Serves the files below `root`; what is uploaded becomes a hard link to the source file of that key.
 
-    def __init__(self, program: Path, root: Path, *, log: Path) -> None:
-        self._program, self._root, self._log = program, root, log
+    With `made_up` it has a bag of so many files besides, of which it keeps nothing (`made_up.h`).
+    """
+
+    def __init__(self, program: Path, root: Path, *, log: Path, made_up: int = 0) -> None:
+        self._program, self._root, self._log, self._made_up = program, root, log, made_up
         self._port = free_port()
         self._child: Child | None = None
 
     def start(self) -> Self:
-        command: list[str | Path] = [self._program, "127.0.0.1", str(self._port), self._root]
+        command: list[str | Path] = [self._program, "127.0.0.1", str(self._port), self._root, str(self._made_up)]
         self._child = start_child("The null server", command, log=self._log)
         self._child.wait_until(lambda: answers(self._port), seconds=10)
         return self

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.dataplane.bars import MIB, Verdict
-from benchmarks.dataplane.baseline import Regression
+from benchmarks.dataplane.baseline import Comparison
 from benchmarks.dataplane.clients.catalogue import CLIENTS, OURS
 from benchmarks.dataplane.figures import Spread, Summary, requests_per_object
 from benchmarks.dataplane.rounds import START_UP
@@ -31,16 +31,14 @@ class Facts:
     objects: Mapping[str, int]
     summaries: Sequence[Summary]
     verdicts: Sequence[Verdict]
-    regressions: Sequence[Regression]
+    compared: Comparison
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    plots: Sequence[str] = ()
-    """File names beside the report."""
     whole: Sequence[str] = ()
     """Lines about planning and the pipeline."""
 
 
-def write(facts: Facts) -> str:
-    """The report as Markdown."""
+def write(facts: Facts, *, plots: Sequence[str] = ()) -> str:
+    """The report as Markdown; `plots` are names of files beside it."""
     sections = ["# The data plane side by side", facts.machine, _guarantees()]
     scenes = dict.fromkeys(summary.scene for summary in facts.summaries)
     for scene in scenes:
@@ -51,13 +49,13 @@ def write(facts: Facts) -> str:
         for workload in dict.fromkeys(summary.workload for summary in found):
             sections.append(f"### {workload.upper()}: {facts.stories[workload]}")
             sections.append(_table([s for s in found if s.workload == workload], facts.objects[workload]))
-    if facts.plots:
-        sections += ["## Plots", *(f"![{name}]({name})" for name in facts.plots)]
+    if plots:
+        sections += ["## Plots", *(f"![{name}]({name})" for name in plots)]
     if facts.whole:
         sections += ["## Planning and the whole pipeline", "\n".join(f"- {line}" for line in facts.whole)]
     sections += ["## Bars", "\n".join(f"- {verdict.line}" for verdict in facts.verdicts)]
-    if facts.regressions:
-        sections += ["## Worse than the baseline", "\n".join(f"- {r.line}" for r in facts.regressions)]
+    if facts.compared.lines:
+        sections += ["## Against the baseline", "\n".join(f"- {line}" for line in facts.compared.lines)]
     return "\n\n".join(sections) + "\n"
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.dataplane.bars import MIB
 from benchmarks.dataplane.errors import CannotMeasure
 
-_SPARSE_SHARE = 0.02
-"""Of the 200 GiB: memory is that of the parts in flight, and has stopped growing long before."""
+_SPARSE_SHARE, _QUICK_SPARSE_SHARE = 0.5, 0.01
+"""Of the 200 GiB."""
 _BAGS, _QUICK_BAGS = (10_000, 100_000, 1_000_000), (1_000, 10_000)
 
 
@@ -34,7 +34,11 @@ def measure_whole(
         _plan(whole, _QUICK_BAGS if quick else _BAGS, say)
         _aggregate(whole, _json("benchmarks.aggregating", str(_QUICK_BAGS[-1] if quick else _BAGS[-1])), say)
     if "sparse" in scenes:
-        _sparse(whole, _json("benchmarks.sparse", "--share", str(_SPARSE_SHARE)), say)
+        for kind in ("s3", "azure"):
+            share = _QUICK_SPARSE_SHARE if quick else _SPARSE_SHARE
+            _sparse(whole, _json("benchmarks.sparse", "--to", kind, "--share", str(share)), say)
+    if "million" in scenes:
+        _million(whole, _json("benchmarks.large_bag", "--files", str(_QUICK_BAGS[-1] if quick else _BAGS[-1])), say)
     if "pipeline" in scenes:
         arguments = ["--rounds", str(1 if quick else min(rounds, 3)), *(["--quick"] if quick else [])]
         _pipeline(whole, _json("benchmarks.pipeline", *arguments), say)
@@ -88,12 +92,26 @@ def _aggregate(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -
 
 
 def _sparse(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
-    whole.measures["sparse/rss"] = took["rss"] / MIB
+    if took["copied_gib"] > 99:
+        whole.measures[f"sparse-{took['to']}/rss"] = took["rss"] / MIB
     whole.lines.append(
-        f"one object of {took['gib']} GiB, parts of {took['part_mib']} MiB: {took['rss'] / MIB:.0f} MiB of memory"
-        f" after {took['copied_gib']:.1f} GiB of it, {took['seconds']:.0f} s"
+        f"one object of {took['gib']:.0f} GiB to {took['to']}, {took['parts']:,} parts of {took['part_mib']} MiB:"
+        f" {took['rss'] / MIB:.0f} MiB of memory after {took['copied_gib']:.1f} GiB of it, {took['seconds']:.0f} s"
     )
     say(f"  {whole.lines[-1]}")
+
+
+def _million(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
+    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in took["seconds"].items())
+    whole.lines.append(f"{took['files']:,} files through the services, {took['segments']:,} segments: {steps}")
+    for service, peak in took["rss"].items():
+        whole.lines.append(
+            f"{took['files']:,} files: {service} {peak} MiB at most, {took['cpu'][service]:.0f} s of CPU"
+        )
+        if took["files"] == _BAGS[-1]:
+            whole.measures[f"million/{service}/rss"] = peak
+    for line in whole.lines[-1 - len(took["rss"]) :]:
+        say(f"  {line}")
 
 
 def _pipeline(whole: Whole, took: dict[str, Any], say: Callable[[str], None]) -> None:
