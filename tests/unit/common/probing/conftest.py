@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from servers.handles import AzureServer, S3Server
 
@@ -70,7 +71,7 @@ class Checks:
 @pytest.fixture
 def checks(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Checks:
+) -> Iterator[Checks]:
     monkeypatch.setenv("BACKFILL_DATABASE_URL", database)
     monkeypatch.setenv("BACKFILL_LOCATIONS", str(tmp_path / "locations.toml"))
     monkeypatch.setenv("BACKFILL_RECORDS", str(tmp_path / "records"))
@@ -78,4 +79,5 @@ def checks(
     monkeypatch.setenv("BACKFILL_DIGESTS", str(tmp_path / "digests"))
     monkeypatch.delenv("BACKFILL_DESTINATIONS", raising=False)
     monkeypatch.delenv("BACKFILL_BROKER_URL", raising=False)
-    return Checks(tmp_path, capsys)
+    yield Checks(tmp_path, capsys)
+    structlog.reset_defaults()  # a check sets up its service's log, on a stream that ends with the test
