@@ -1,6 +1,6 @@
 """Real servers as fixtures. Nothing starts before a test asks; everything is gone when the run ends.
 
-    database         a DSN of a fresh, migrated database           postgres    .dsn(name) .create_database(name)
+    database         a DSN of a migrated, empty database          postgres    .dsn(name) .create_database(name)
     s3_server        S3 with cold storage, one per worker          azurite     .endpoint .account_name .account_key
                      .endpoint … .clock .bucket() .client()                    .container() .sas(name, "rl") .client()
     seaweedfs        S3 with real storage: .bucket() .client()     rabbitmq    .url; skips where it is not installed
@@ -25,6 +25,7 @@ from local_stack.servers.azurite import AzuriteAddress
 from local_stack.servers.postgres_address import PostgresAddress
 from local_stack.servers.s3_address import S3Address
 from servers.handles import AzureServer, Broker, S3Server, fresh_name
+from servers.ledgers import Ledgers
 from servers.run import Run
 
 _RUN = pytest.StashKey[Run]()
@@ -89,12 +90,19 @@ def _migrate(dsn: str) -> None:
         upgrade(dsn)
 
 
+@pytest.fixture(scope="session")
+def ledgers(postgres: PostgresAddress, migrated_template: str) -> Iterator[Ledgers]:
+    """Migrated databases to be lent, one after the other or several at a time."""
+    ledgers = Ledgers(postgres, template=migrated_template)
+    yield ledgers
+    ledgers.close()
+
+
 @pytest.fixture
-def database(postgres: PostgresAddress, migrated_template: str) -> Iterator[str]:
-    """The DSN of a fresh clone of the migrated template, dropped after the test."""
-    name = fresh_name("test")
-    yield postgres.create_database(name, template=migrated_template)
-    postgres.drop_database(name)
+def database(ledgers: Ledgers) -> Iterator[str]:
+    """The DSN of a migrated, empty database of the test's own."""
+    with ledgers.lent() as dsn:
+        yield dsn
 
 
 @pytest.fixture

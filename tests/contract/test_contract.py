@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from contract.live import CONFIGURATION, SERVICES
-from local_stack.servers.postgres_address import PostgresAddress
+from servers.ledgers import Ledgers
 from unit.bag_register.ledgers import a_ledger
 
 SEED = os.environ.get("CONTRACT_SEED", "1")
@@ -21,8 +21,8 @@ EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "100"))
 
 
 @pytest.fixture(params=SERVICES)
-def client(request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_template: str) -> Iterator[httpx.Client]:
-    with a_ledger(postgres, migrated_template) as engine, SERVICES[request.param](engine) as client:
+def client(request: pytest.FixtureRequest, ledgers: Ledgers) -> Iterator[httpx.Client]:
+    with a_ledger(ledgers) as engine, SERVICES[request.param](engine) as client:
         yield client
 
 

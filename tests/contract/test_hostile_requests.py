@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from contract.live import SERVICES
-from local_stack.servers.postgres_address import PostgresAddress
+from servers.ledgers import Ledgers
 from unit.bag_register.ledgers import a_ledger
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -35,11 +35,9 @@ class Request:
 
 
 @pytest.fixture(params=SERVICES)
-def service(
-    request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_template: str
-) -> Iterator[httpx.Client]:
+def service(request: pytest.FixtureRequest, ledgers: Ledgers) -> Iterator[httpx.Client]:
     """A client that may do everything there."""
-    with a_ledger(postgres, migrated_template) as engine, SERVICES[request.param](engine) as client:
+    with a_ledger(ledgers) as engine, SERVICES[request.param](engine) as client:
         yield client
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from common.web.auth import Permission
 from contract.live import SERVICES, authorization
-from local_stack.servers.postgres_address import PostgresAddress
+from servers.ledgers import Ledgers
 from unit.bag_register.ledgers import a_ledger
 
 FORMS = ("application/json", "application/problem+json")
@@ -22,10 +22,10 @@ Operation = tuple[str, str, Permission, dict[str, Any]]
 
 @pytest.fixture(scope="module", params=SERVICES)
 def service(
-    request: pytest.FixtureRequest, postgres: PostgresAddress, migrated_template: str
+    request: pytest.FixtureRequest, ledgers: Ledgers
 ) -> Iterator[tuple[httpx.Client, dict[Permission, dict[str, str]]]]:
     """A client that says nothing of who it is; and for each scope the header of one who has all the others."""
-    with a_ledger(postgres, migrated_template) as engine, SERVICES[request.param](engine) as client:
+    with a_ledger(ledgers) as engine, SERVICES[request.param](engine) as client:
         del client.headers["Authorization"]
         yield client, {scope: authorization(set(Permission) - {scope}) for scope in Permission}
 

@@ -16,16 +16,16 @@ import httpx
 import pytest
 
 from golden.stage import Stage, staged
-from local_stack.servers.postgres_address import PostgresAddress
 from servers.handles import S3Server
+from servers.ledgers import Ledgers
 from unit.bag_register.ledgers import a_ledger
 
 PAIRS = sorted(Path(__file__).with_name("pairs").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
-def stage(postgres: PostgresAddress, migrated_template: str, s3_server: S3Server) -> Iterator[Stage]:
-    with a_ledger(postgres, migrated_template) as engine, staged(engine, s3_server) as stage:
+def stage(ledgers: Ledgers, s3_server: S3Server) -> Iterator[Stage]:
+    with a_ledger(ledgers) as engine, staged(engine, s3_server) as stage:
         yield stage
 
 

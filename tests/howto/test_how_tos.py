@@ -27,7 +27,7 @@ from ingests_api.choosing import Offer
 from ingests_api.streaming.streams import Rhythm
 from ingests_api.surroundings import Surroundings
 from local_stack.servers.ports import free_port
-from local_stack.servers.postgres_address import PostgresAddress
+from servers.ledgers import Ledgers
 from unit.bag_register.builders import Register, in_memory
 from unit.bag_register.ledgers import a_ledger
 
@@ -48,11 +48,9 @@ READINGS = [(page, way) for page in sorted(HOW_TOS.glob("*.md")) for way in Way 
 
 
 @pytest.fixture(scope="module")
-def environments(
-    postgres: PostgresAddress, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[Way, dict[str, str]]]:
+def environments(ledgers: Ledgers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Way, dict[str, str]]]:
     """Both APIs behind one address, and for the reader of each way what the pages call their things."""
-    with a_ledger(postgres, migrated_template) as engine:
+    with a_ledger(ledgers) as engine:
         register = Register(engine, [in_memory(name, prefix) for name, prefix in LOCATIONS.items()])
         places = {id: config.location for id, config in register.stores.configs.items()}
         around = Surroundings(

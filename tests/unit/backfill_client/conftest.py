@@ -14,7 +14,7 @@ from common.web.auth import everyone
 from ingests_api.api import make_app
 from ingests_api.choosing import Offer
 from ingests_api.surroundings import Surroundings
-from local_stack.servers.postgres_address import PostgresAddress
+from servers.ledgers import Ledgers
 from unit.backfill_client.deployment import Deployment
 from unit.bag_register.builders import Register
 from unit.bag_register.ledgers import a_ledger, emptied
@@ -30,8 +30,8 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def ledger(postgres: PostgresAddress, migrated_template: str) -> Iterator[Engine]:
-    with a_ledger(postgres, migrated_template) as engine:
+def ledger(ledgers: Ledgers) -> Iterator[Engine]:
+    with a_ledger(ledgers) as engine:
         yield engine
 
 

@@ -6,14 +6,14 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from local_stack.servers.postgres_address import PostgresAddress
+from servers.ledgers import Ledgers
 from unit.bag_register.builders import Register
 from unit.bag_register.ledgers import a_ledger, emptied
 
 
 @pytest.fixture(scope="module")
-def ledger(postgres: PostgresAddress, migrated_template: str) -> Iterator[Engine]:
-    with a_ledger(postgres, migrated_template) as engine:
+def ledger(ledgers: Ledgers) -> Iterator[Engine]:
+    with a_ledger(ledgers) as engine:
         yield engine
 
 
