@@ -10,11 +10,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import IO, Any, Protocol
 
 from common.domain.storage_manifest import ListedFile
 from common.errors import AlreadyExists, DiskFull
-from common.ports import ObjectStore
+from common.ports import ObjectStore, PartReceipt, Upload
 
 _BLOCK = 1 << 20
 _PART = 8 << 20
@@ -93,12 +94,18 @@ class FileLists:
             return
         upload = self.store.begin_upload(key=key, content_type=self._content_type)
         try:
-            length = max(_PART, self.store.limits.min_part)
-            blocks = enumerate(iter(lambda: spool.read(length), b""), start=1)
-            upload.commit([upload.put_part(number, block) for number, block in blocks])
+            upload.commit(list(self._parts(upload, spool)))
         except BaseException:
             upload.abort()
             raise
+
+    def _parts(self, upload: Upload, spool: IO[bytes]) -> Iterator[PartReceipt]:
+        """All from one buffer: two parts side by side would be twice the memory."""
+        buffer = memoryview(bytearray(max(_PART, self.store.limits.min_part)))
+        for number in count(1):
+            if not (length := spool.readinto(buffer)):  # type: ignore[attr-defined]
+                return
+            yield upload.put_part(number, buffer[:length])
 
     @contextmanager
     def read(self, *, key: str, sha256: str) -> Iterator[Iterator[ListedFile]]:

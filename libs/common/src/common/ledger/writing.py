@@ -17,7 +17,8 @@ from common.ledger.context import Context
 from common.ledger.tables import bag_locations, bag_versions, evidence, replicas, segments
 from common.outcome import Evidence, Planned, Registered, SeenClasses, Verified
 
-_BATCH = 50
+_BATCH = 8
+"""Segments that are written with one statement: of a large bag each has 500 files, and half a MiB of them."""
 
 
 @singledispatch

@@ -7,7 +7,7 @@ hour behind, and takes whatever is not in the chain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,8 @@ from common.ledger.evidence.canonical import COLUMNS, FORM, START, canonical, li
 from common.ledger.evidence.tables import chain_marks, evidence, evidence_chain
 
 BATCH = 5000
+_AT_ONCE = 250
+"""Rows in memory: each is some KiB while it is sealed."""
 SETTLED = timedelta(hours=1)
 """No transaction takes longer to commit a row after it was given its id."""
 
@@ -67,15 +69,20 @@ def seal(connection: Connection, *, at_most: int = BATCH, places: dict[str, int]
 
 
 def _seal(connection: Connection, source: str, at_most: int, places: dict[str, int]) -> int:
-    rows = _unsealed(connection, source, at_most, after=places.get(source, 0))
-    if rows:
-        places[source] = rows[-1]["id"]
-        _add(connection, source, rows)
-        _move_mark(connection, source, rows[-1]["id"])
-    return len(rows)
+    last = head(connection)
+    ids, hashes, before = list[int](), list[bytes](), last.hash
+    for row in _unsealed(connection, source, at_most, after=places.get(source, 0)):
+        before = link(before, canonical(source, row))
+        ids.append(row["id"])
+        hashes.append(before)
+    if ids:
+        places[source] = ids[-1]
+        _add(connection, source, ids, hashes, behind=last.seq)
+        _move_mark(connection, source, ids[-1])
+    return len(ids)
 
 
-def _unsealed(connection: Connection, source: str, at_most: int, *, after: int) -> Sequence[Mapping[str, Any]]:
+def _unsealed(connection: Connection, source: str, at_most: int, *, after: int) -> Iterator[Mapping[str, Any]]:
     table, _ = _SOURCES[source]
     mark = select(chain_marks.c.sealed_to).where(chain_marks.c.source == source).scalar_subquery()
     of_row = (evidence_chain.c.source == source) & (evidence_chain.c.source_id == table.c.id)
@@ -84,26 +91,14 @@ def _unsealed(connection: Connection, source: str, at_most: int, *, after: int) 
         .where(table.c.id > func.greatest(mark, after), ~select(literal(1)).where(of_row).exists())
         .order_by(table.c.id)
         .limit(at_most)
+        .execution_options(yield_per=_AT_ONCE)
     )
-    return [dict(row) for row in found.mappings()]
+    return (dict(row) for row in found.mappings())
 
 
-def _add(connection: Connection, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    last = head(connection)
-    hashes, before = list[bytes](), last.hash
-    for row in rows:
-        before = link(before, canonical(source, row))
-        hashes.append(before)
-    connection.execute(
-        _ADD,
-        {
-            "form": FORM,
-            "source": source,
-            "seqs": list(range(last.seq + 1, last.seq + 1 + len(rows))),
-            "ids": [row["id"] for row in rows],
-            "hashes": hashes,
-        },
-    )
+def _add(connection: Connection, source: str, ids: Sequence[int], hashes: Sequence[bytes], *, behind: int) -> None:
+    seqs = list(range(behind + 1, behind + 1 + len(ids)))
+    connection.execute(_ADD, {"form": FORM, "source": source, "seqs": seqs, "ids": ids, "hashes": hashes})
 
 
 def _move_mark(connection: Connection, source: str, last_id: int) -> None:
