@@ -97,6 +97,8 @@ def _of_whole() -> list[Bar]:
             Bar(f"million/{name}/rss", f"1,000,000 files, peak memory of {name}", at_most=200, unit=" MiB")
             for name in SERVICES
         ),
+        Bar("w3/rss", "W3 through the services, peak memory of the largest", at_most=200, unit=" MiB"),
+        Bar("film/rss", "200 GiB, planned and half copied by the services, the largest", at_most=256, unit=" MiB"),
         Bar("planning/1000000/rss", "planning 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("aggregating/1000000/rss", "aggregating 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("planning/1000000/seconds", "planning 1,000,000 files", at_most=60, unit=" s"),

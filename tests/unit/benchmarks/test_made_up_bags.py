@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from benchmarks import aggregating, planning
-from benchmarks.large_bag import path, write_tag_files
+from benchmarks.large_bag.bags import Payload, path, write_bag
 
 
 def test_a_made_up_bag_is_planned_whole():
@@ -21,7 +21,7 @@ def test_a_made_up_copy_is_aggregated():
 def test_a_large_bag_is_described_as_its_server_makes_it_up(tmp_path):
     bag = tmp_path / "bag"
 
-    write_tag_files(bag, 1002)
+    write_bag(bag, Payload(small=1002))
 
     manifest = (bag / "manifest-sha256.txt").read_text().splitlines()
     assert len(manifest) == 1002
