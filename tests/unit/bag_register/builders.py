@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import Engine, select
 
+from backfill_client.trust import trusted
 from bag_register.api import make_app
 from bag_register.file_lists import FileLists
 from bag_register.importing import Pace
@@ -150,7 +151,7 @@ class Register:
         )
         with (
             HttpServer(make_app(around), host="127.0.0.1", port=0) as server,
-            httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client,
+            httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30, verify=trusted()) as client,
         ):
             yield client
 

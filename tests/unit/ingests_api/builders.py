@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import Engine, select, update
 
+from backfill_client.trust import trusted
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm
 from common.domain.location import Location, LocationId, Provider
@@ -80,7 +81,7 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
     """The app behind a real server."""
     with (
         HttpServer(app, host="127.0.0.1", port=0) as server,
-        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=30, verify=trusted()) as client,
     ):
         yield client
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from backfill_client.errors import ApiRefused, ApiUnreachable
+from backfill_client.trust import trusted
 
 _VARIABLES = (
     "BACKFILL_TOKEN",
@@ -124,7 +125,7 @@ class ClientCredentials(httpx.Auth):
     def fetch(self, *, timeout: float = 30) -> str:
         """A fresh token. Raises ApiUnreachable, ApiRefused."""
         try:
-            with httpx.Client(timeout=timeout) as http:
+            with httpx.Client(timeout=timeout, verify=trusted()) as http:
                 return self._keep(http.send(self._wanted()))
         except httpx.TransportError as error:
             raise ApiUnreachable(f"{self._url} cannot be reached: {str(error) or type(error).__name__}") from error

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 
 from backfill_client.errors import ApiRefused, ApiUnreachable, NotFound
+from backfill_client.trust import trusted
 
 Query = Mapping[str, str | int | Sequence[str] | None]
 """Parameters of a request; None is left out, of a sequence each."""
@@ -40,7 +41,11 @@ class Transport:
         self._address = address.rstrip("/")
         self._sleep = sleep
         self._http = httpx.Client(
-            timeout=timeout, auth=auth, follow_redirects=True, headers={"Accept": "application/json"}
+            timeout=timeout,
+            auth=auth,
+            follow_redirects=True,
+            headers={"Accept": "application/json"},
+            verify=trusted(),
         )
 
     def close(self) -> None:
