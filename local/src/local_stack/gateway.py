@@ -91,6 +91,8 @@ def main() -> None:
         log_level="warning",
         server_header=False,
         date_header=False,
+        # A client that keeps its connection over TLS, and does not listen, would be waited for half a minute.
+        timeout_graceful_shutdown=3,
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
