@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import typer.testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from backfill_client.cli import app
 from common.domain.bag import BagVersion
 from common.ledger.tables import imports
 from unit.bag_register.builders import Register, a_bag
+
+# The runner builds all commands anew at each call, which takes most of a test's time.
+typer.testing._get_command = functools.cache(get_command)
 
 
 @dataclass(frozen=True)
