@@ -55,6 +55,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run.end()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole stacks first: they are shared by a file's tests, and what comes last is what workers divide among them."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def servers_run(request: pytest.FixtureRequest) -> Run:
     """The run's servers, for fixtures that need one more."""

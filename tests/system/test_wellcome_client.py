@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chaos.nursery import Nursery
 from local_stack.access import Certificate, token
 from local_stack.demo.making import Recipe
 from local_stack.demo.seeding import seed
@@ -46,10 +47,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Stack]:
     """With authentication on, as `make up` starts it."""
+    folder = tmp_path_factory.mktemp("stack")
+    nursery = Nursery(log=folder / "logs" / "nursery.log")
     options = StackOptions(
-        tmp_path_factory.mktemp("stack"), REPOSITORY, ratio=36000, durable=False, certificate=certificate
+        folder, REPOSITORY, ratio=36000, durable=False, certificate=certificate, launch=nursery.start
     )
-    with Stack(options) as stack:
+    with nursery, Stack(options) as stack:
         control = stack.s3.control()
         seed(BAG, s3=stack.s3_client(), bucket=BUCKET, control=control)
         control.close()
