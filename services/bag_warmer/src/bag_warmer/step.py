@@ -124,7 +124,9 @@ class Plan:
         pins = {path: pin.sha256 for path, pin in reading.pins.items()}
         if refused := planning.invalid(reading) or planning.changed(pins, job.registered_pins):
             return refused
-        fetched = planning.fetches(reading.inventory.files(), bag=job.bag, locations=self._records.locations())
+        # Each look at the files of a million takes seconds: none that could find nothing.
+        urls = reading.inventory.files() if reading.inventory.fetches else ()
+        fetched = planning.fetches(urls, bag=job.bag, locations=self._records.locations())
         if refused := fetched.refused() or self._unholdable(job, reading):
             return refused
         if needs := self._missing_versions(job, fetched):
@@ -134,11 +136,14 @@ class Plan:
     def _unholdable(self, job: ReplicaJob, reading: BagReading) -> Rejected | None:
         destination, names = self._stores(job.destination.id), self._names(job.destination.id)
         root, version = job.destination.bag_root(job.bag), job.bag.version
-        return planning.unholdable(
+        refused = planning.unholdable(
             reading.inventory.files(),
             key=lambda path: f"{root}/{names.stored(f'{version}/{path}')}",
             destination=destination,
-        ) or planning.too_large(reading.inventory.files(), limits=destination.limits)
+        )
+        if refused or not planning.too_large_for(reading.inventory.totals().bytes, destination.limits):
+            return refused
+        return planning.too_large(reading.inventory.files(), limits=destination.limits)
 
     def _missing_versions(self, job: ReplicaJob, fetched: planning.Fetches) -> Outcome | None:
         """A version with fetch.txt is only worth having where the versions it needs are."""
@@ -188,6 +193,8 @@ class Plan:
     ) -> dict[str, int]:
         """Of fetched files that fetch.txt gives no length for; asked before the ledger's transaction, not inside it."""
         bag_root, sizes = job.source.bag_root(job.bag), dict[str, int]()
+        if not fetched.places:
+            return sizes
         for file in reading.inventory.files():
             if file.size is None:
                 job.hold.checkpoint()

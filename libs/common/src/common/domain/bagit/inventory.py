@@ -131,6 +131,12 @@ class Inventory:
                 if known.url or (entry and not is_directory_marker(known.path, entry.size)):
                     yield self._planned(known)
 
+    @property
+    def fetches(self) -> bool:
+        """Whether fetch.txt names anything at all."""
+        with on_disk():
+            return self._database.execute("SELECT 1 FROM fetches LIMIT 1").fetchone() is not None
+
     def absent(self) -> Iterator[PlannedFile]:
         """The files that manifests list, and that neither are there nor can be fetched; their sizes are not known."""
         self._settle()
