@@ -74,9 +74,15 @@ def _of_our_own() -> list[Bar]:
         bars += [
             Bar(f"null-{kind}/w1/requests", f"requests per object, S3 to {kind}", at_most=3.0, unit=""),
             Bar(f"null-{kind}/w1/lists", f"lists per 1,000 objects, S3 to {kind}", at_most=1.0, unit=""),
-            Bar(f"latency-{kind}/w1/floor", f"W1 with 20 ms a request against the floor, S3 to {kind}", at_most=1.3),
+            Bar(
+                f"latency-{kind}/w1/floor",
+                f"W1 with 20 ms a request against the floor (64 at once), S3 to {kind}",
+                at_most=1.3,
+            ),
             Bar(f"null-{kind}/w3/hash-limit", f"W3 share of hashing twice, S3 to {kind}", at_least=0.6, unit=" of 1"),
-            Bar(f"null-{kind}/w3/rss", f"W3 peak memory, S3 to {kind}", at_most=200, unit=" MiB"),
+            Bar(
+                f"null-{kind}/w3/rss", f"W3 peak memory of the data plane alone, S3 to {kind}", at_most=200, unit=" MiB"
+            ),
         ]
     return bars
 
@@ -102,7 +108,7 @@ def _of_whole() -> list[Bar]:
         Bar("planning/1000000/rss", "planning 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("aggregating/1000000/rss", "aggregating 1,000,000 files, peak memory", at_most=200, unit=" MiB"),
         Bar("planning/1000000/seconds", "planning 1,000,000 files", at_most=60, unit=" s"),
-        Bar("planning/growth", "planning: time per file at the largest bag by that at the smallest", at_most=1.5),
+        Bar("planning/growth", "planning: CPU per file at the largest bag by that at the smallest", at_most=1.5),
     ]
 
 

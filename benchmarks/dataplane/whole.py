@@ -74,10 +74,10 @@ def _plan(whole: Whole, bags: Sequence[int], say: Callable[[str], None]) -> None
     found = [_json("benchmarks.planning", str(files)) for files in bags]
     for took in found:
         files, seconds = took["files"], took["seconds"]
-        each = f"{1e6 * seconds / files:.1f} µs a file, {took['rss'] / MIB:.0f} MiB, {took['segments']} segments"
-        whole.lines.append(f"planning {files:,} files: {seconds:.1f} s, {each}")
+        each = f"{1e6 * took['cpu'] / files:.1f} µs a file, {took['rss'] / MIB:.0f} MiB, {took['segments']} segments"
+        whole.lines.append(f"planning {files:,} files: {seconds:.1f} s, {took['cpu']:.1f} s of CPU, {each}")
         say(f"  {whole.lines[-1]}")
-    per_file = [took["seconds"] / took["files"] for took in found]
+    per_file = [took["cpu"] / took["files"] for took in found]
     whole.measures["planning/growth"] = per_file[-1] / per_file[0]
     if bags[-1] == _BAGS[-1]:
         whole.measures[f"planning/{_BAGS[-1]}/seconds"] = found[-1]["seconds"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.dataplane.__main__ import main
+from benchmarks.dataplane.bars import BARS
 from benchmarks.dataplane.clients.catalogue import BOTH, OURS, SDKS
 
 RCLONE, BOTO = f"null-s3/w1/cpu/{BOTH}", f"null-s3/w1/cpu/{SDKS}"
@@ -94,6 +95,17 @@ def test_the_report_and_the_results_tell_the_regression_too(bench):
     out = bench.room / "out"
     assert f"- WORSE   {RCLONE} fell from 4.00x to 2.00x (-50%)" in (out / "report.md").read_text().splitlines()
     assert json.loads((out / "results.json").read_text())["measures"][RCLONE] == 2.0
+
+
+def test_every_bar_has_a_line_and_those_that_were_not_measured_say_so(bench):
+    bench.judged(CPU)
+
+    report = (bench.room / "out" / "report.md").read_text()
+    lines = [line for line in report.split("## Bars")[1].splitlines() if line.startswith("- ")]
+    assert len(lines) == len(BARS)
+    measured = [line for line in lines if not line.startswith("- not measured  ")]
+    assert measured == lines[-len(measured) :]
+    assert f"- passed  W1 client CPU against {BOTH}, null servers, S3 to s3: 4.00x, must be at least 4.00x" in measured
 
 
 def test_results_can_be_judged_again_from_where_they_were_written(bench):
