@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from common.records import record
+
+_MOST_FORMS = 128
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _PAYLOAD = "UNSIGNED-PAYLOAD"
 """TLS protects it; without TLS the read-back does. Hashing it once more costs half the CPU."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Credentials:
     """Who asks."""
 
@@ -28,7 +31,7 @@ class Credentials:
     session_token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signer:
     """Signs requests to one region's S3. Thread-safe."""
 
@@ -36,6 +39,8 @@ class Signer:
     credentials: Callable[[], Credentials]
     clock: Callable[[], float] = time.time
     """Seconds since 1970."""
+    _forms: dict[tuple[str, ...], _Form] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The last one by the headers' names."""
 
     def signed(self, method: str, target: str, *, host: str, headers: Mapping[str, str]) -> dict[str, str]:
         """`headers` and those that sign them: for one method, host and target. The payload is free.
@@ -45,9 +50,14 @@ class Signer:
         """
         who = self.credentials()
         names, second = tuple(headers), int(self.clock())
-        form = _form(who.access_key_id, who.secret_access_key, who.session_token, self.region, second, host, names)
+        form = self._forms.get(names)
+        if form is None or form.second != second or form.host != host or not (form.who is who or form.who == who):
+            if len(self._forms) > _MOST_FORMS:
+                self._forms.clear()
+            form = self._forms[names] = _form(who, self.region, second, host, names)
         path, _, query = target.partition("?")
-        lines = form.lines % form.order([" ".join(value.split()) for value in headers.values()])
+        values = [" ".join(value.split()) for value in headers.values()]
+        lines = form.lines % tuple([values[place] for place in form.places])
         asked = sha256(f"{method}\n{path}\n{query}\n{lines}".encode())
         signature = form.key.copy()
         signature.update(f"{form.before}{asked.hexdigest()}".encode())
@@ -57,10 +67,14 @@ class Signer:
 class _Form(NamedTuple):
     """What all signatures of a second, for one host and headers of the same names, have in common."""
 
+    who: Credentials
+    second: int
+    host: str
+
     lines: str
     """What follows the query, with room for the headers' values."""
-    order: Callable[[Sequence[str]], tuple[str, ...]]
-    """Their values as they were given → by name."""
+    places: list[int]
+    """Where the values are among those given, by name."""
     before: str
     """What is signed, up to the request."""
     key: hmac.HMAC
@@ -71,26 +85,25 @@ class _Form(NamedTuple):
     """Headers, but for the proof."""
 
 
-@lru_cache(maxsize=128)
-def _form(
-    key_id: str, secret: str, token: str | None, region: str, second: int, host: str, names: tuple[str, ...]
-) -> _Form:
+def _form(who: Credentials, region: str, second: int, host: str, names: tuple[str, ...]) -> _Form:
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
     added = {"x-amz-content-sha256": _PAYLOAD, "x-amz-date": moment}
-    if token is not None:
-        added["x-amz-security-token"] = token
+    if who.session_token is not None:
+        added["x-amz-security-token"] = who.session_token
     told = {name: _unformatted(value) for name, value in {"host": host, **added}.items()}
     ordered = sorted([*told, *[name.lower() for name in names]])
     listed = ";".join(ordered)
     lines = "".join(f"{_unformatted(name)}:{told.get(name, '%s')}\n" for name in ordered)
-    places = sorted(range(len(names)), key=lambda place: names[place].lower())
     scope = f"{moment[:8]}/{region}/s3/aws4_request"
     return _Form(
+        who=who,
+        second=second,
+        host=host,
         lines=f"{lines}\n{_unformatted(listed)}\n{_PAYLOAD}",
-        order=lambda values: tuple([values[place] for place in places]),
+        places=sorted(range(len(names)), key=lambda place: names[place].lower()),
         before=f"{_ALGORITHM}\n{moment}\n{scope}\n",
-        key=hmac.new(_key(secret, scope), digestmod=sha256),
-        proof=f"{_ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={listed}, Signature=",
+        key=hmac.new(_key(who.secret_access_key, scope), digestmod=sha256),
+        proof=f"{_ALGORITHM} Credential={who.access_key_id}/{scope}, SignedHeaders={listed}, Signature=",
         added=added,
     )
 
