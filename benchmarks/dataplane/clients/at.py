@@ -3,8 +3,7 @@ benchmark that starts a process for each run would measure little else."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from benchmarks.dataplane.stores import Store
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A secret of loopback."""
 
     value: str
@@ -25,11 +23,8 @@ class Known:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """Of the fields of LocationConfig those that stores look at, with its defaults; a test holds the two together."""
-
-    model_fields_set: ClassVar[frozenset[str]] = frozenset()
 
     id: LocationId
     provider: Provider
@@ -56,6 +51,10 @@ class At:
     read_timeout: float = 60
     checksums: bool = False
     copying: str = "stream"
+
+    @property
+    def model_fields_set(self) -> frozenset[str]:
+        return frozenset()
 
 
 def at(store: Store, location: LocationId, *, concurrency: int) -> LocationConfig:

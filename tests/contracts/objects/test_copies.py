@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backfill_replicator.large import Notes
+from backfill_replicator.notes import Notes
 from backfill_replicator.transfer import Copied, Ends, Result, Transfer
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.registry import open_store

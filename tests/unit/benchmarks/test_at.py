@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
-
 from benchmarks.dataplane.clients.at import At
 from pydantic_core import PydanticUndefined
 
@@ -11,7 +9,7 @@ from common.adapters.objects.configuration import LocationConfig
 
 
 def test_they_are_fields_of_every_location_with_their_defaults() -> None:
-    given = {field.name: None if field.default is MISSING else field.default for field in fields(At)}
+    given = {name: At._field_defaults.get(name) for name in At._fields}
     read = {
         name: None if field.default is PydanticUndefined else field.default
         for name, field in LocationConfig.model_fields.items()

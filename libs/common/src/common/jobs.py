@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
-from uuid import UUID
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from common.domain.bag import BagVersion
 from common.domain.fixity import Checksums
 from common.domain.location import Location
 from common.domain.segment import PlannedFile
+from common.records import record
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class Hold(Protocol):
@@ -30,7 +33,7 @@ class Interrupted(Exception):
     """The process is asked to stop: let go of the row and leave the rest to another worker."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """Which try of which worker this is; evidence names it."""
 
@@ -39,7 +42,7 @@ class Attempt:
     build: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReplicaJob:
     """A replica to plan, aggregate or register."""
 
@@ -60,7 +63,7 @@ class ReplicaJob:
     """What earlier attempts remembered."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SegmentJob:
     """A segment to thaw, copy or verify."""
 
@@ -83,7 +86,7 @@ class SegmentJob:
         return f"{self.destination.bag_root(self.bag)}/{file.stored_as or file.key_path}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """What of an import a row is about: a range of keys, or bags that are named one by one."""
 
@@ -101,7 +104,7 @@ class Scope:
     """Where the list of objects comes from, if not from the store itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportJob:
     """A location to adopt bags from, or a part of that work."""
 
@@ -114,7 +117,7 @@ class ImportJob:
     progress: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckJob:
     """A copy to read again."""
 
@@ -129,7 +132,7 @@ class CheckJob:
     """What earlier turns came to: `after`, the key of the last file that was read."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadBefore:
     """What was recorded when every byte of a file of a copy was last read back and agreed (E3)."""
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from common.domain.fixity import Checksums, MultiHasher
 from common.memory import Memory
 from common.pools import Pools
 from common.ports import ObjectInfo, ObjectStore
-from common.ranges import Ranges, in_ranges
 from common.records import record
 
 WHOLE = 8 << 20
@@ -28,7 +26,7 @@ class Measured:
     hasher: MultiHasher
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measuring:
     """How a process measures objects. Safe to share between threads."""
 
@@ -57,6 +55,9 @@ class Measuring:
 
     def _ranged(self, store: ObjectStore, key: str, size: int, algorithms: Checksums) -> Measured | None:
         """None where the object has another size, or changed: the stream says what is there."""
+        # Imported here: only large objects need it.
+        from common.ranges import Ranges, in_ranges
+
         hasher, infos = MultiHasher(algorithms), list[ObjectInfo]()
 
         def get(first: int, into: memoryview) -> None:

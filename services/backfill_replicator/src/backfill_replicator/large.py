@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TypedDict
 
 from backfill_replicator.labels import labels
+from backfill_replicator.notes import Notes
 from backfill_replicator.parts import plan
 from common.domain.fixity import Algorithm, MultiHasher, mismatches
 from common.domain.segment import PlannedFile
@@ -36,29 +37,6 @@ class Facts(TypedDict):
 
     content_type: str | None
     metadata: dict[str, str] | None
-
-
-class Notes:
-    """Which uploads are under way, remembered with the segment so that a later attempt takes them up."""
-
-    def __init__(self, *, earlier: dict[str, str], remember: Callable[[dict[str, str]], None]) -> None:
-        self._uploads = dict(earlier)
-        self._remember = remember
-        self._lock = threading.Lock()
-
-    def upload_of(self, key: str) -> str | None:
-        with self._lock:
-            return self._uploads.get(key)
-
-    def started(self, key: str, upload_id: str) -> None:
-        with self._lock:
-            self._uploads[key] = upload_id
-            self._remember(dict(self._uploads))
-
-    def ended(self, key: str) -> None:
-        """The upload was committed or aborted. Kept in memory only: a stale note does no harm."""
-        with self._lock:
-            self._uploads.pop(key, None)
 
 
 def taken_up(destination: ObjectStore, key: str, facts: Facts, *, notes: Notes) -> tuple[Upload, list[PartReceipt]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from common.ports import Limits
+from common.records import record
 
 MIB = 1 << 20
 USUAL_PART = 8 * MIB
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartPlan:
     """Every part has `part_size` bytes but the last, which has the rest."""
 

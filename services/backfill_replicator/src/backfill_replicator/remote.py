@@ -8,7 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from backfill_replicator.labels import labels
-from backfill_replicator.large import IN_FLIGHT, Facts, Notes, commit, taken_up
+from backfill_replicator.large import IN_FLIGHT, Facts, commit, taken_up
+from backfill_replicator.notes import Notes
 from backfill_replicator.parts import plan
 from common.domain.segment import PlannedFile
 from common.errors import BackfillError, Changed, NotFound, NotRestored, StoreError, StoreUnavailable

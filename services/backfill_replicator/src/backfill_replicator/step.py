@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from backfill_replicator.large import Notes
+from backfill_replicator.notes import Notes
 from backfill_replicator.transfer import Copied, Ends, Result, Transfer
 from common.domain.location import LocationId
 from common.domain.replica import SegmentState

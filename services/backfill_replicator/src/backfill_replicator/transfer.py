@@ -10,9 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from backfill_replicator.labels import labels
-from backfill_replicator.large import LargeCopy, Notes
+from backfill_replicator.notes import Notes
 from backfill_replicator.parts import fault
-from backfill_replicator.remote import RemoteCopy
 from common.domain.fixity import MultiHasher, mismatches
 from common.domain.segment import PlannedFile
 from common.errors import (
@@ -159,6 +158,9 @@ class Transfer:
                 return self._copy_remotely(file, ends, ends.copier)
             except CannotCopy as problem:
                 _log().info("the stores do not copy by themselves", path=file.path, reason=str(problem))
+        # Imported here, as below: only large files need it, and every start would pay.
+        from backfill_replicator.large import LargeCopy
+
         wrong = ""
         for _ in range(2):
             attempt = LargeCopy(
@@ -190,6 +192,8 @@ class Transfer:
             raise gone(file, error) from error
 
     def _copy_remotely(self, file: PlannedFile, ends: Ends, copier: PartCopier) -> Copied:
+        from backfill_replicator.remote import RemoteCopy
+
         remote = RemoteCopy(
             file,
             copier=copier,

@@ -7,7 +7,7 @@ import socket
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from common.adapters.objects.wire.connection import Connection
@@ -60,7 +60,9 @@ class Origin:
     def connect(self) -> Connection:
         """Raises OSError; its subclass ssl.SSLError where the server cannot prove who it is."""
         way = self.proxy or self.place
-        address = (way.hostname or "", way.port or _PORTS[way.scheme])
+        name = way.hostname or ""
+        # As bytes, which getaddrinfo takes too: what turns other alphabets into them takes long to import.
+        address: tuple[Any, int] = (name.encode() if name.isascii() else name, way.port or _PORTS[way.scheme])
         sock = socket.create_connection(address, timeout=self.connect_timeout)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from common.errors import Throttled, TransientError
+from common.records import record
+
+if TYPE_CHECKING:
+    from random import Random
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patience:
     """Bounds of one call; times in seconds."""
 
@@ -24,7 +26,8 @@ class Patience:
     longest_wait: float = 20
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    random: random.Random = field(default_factory=random.Random)
+    random: Random | None = None
+    """Where the parts come from; None: from anywhere."""
 
     def __call__(self, act: Callable[[], T]) -> T:
         """What `act` returns. Raises its last TransientError when patience ends, and anything else at once."""
@@ -45,4 +48,11 @@ class Patience:
         """Seconds to wait: a random part of the doubled wait, and never less than the store asked for."""
         ceiling = min(self.longest_wait, self.first_wait * 2.0 ** (attempt - 1))
         asked = problem.retry_after if isinstance(problem, Throttled) else None
-        return max(self.random.uniform(0, ceiling), asked or 0.0)
+        return max(_uniform(self.random, ceiling), asked or 0.0)
+
+
+def _uniform(source: Random | None, most: float) -> float:
+    # Imported here: it takes long, and is for those whose store fails.
+    import random
+
+    return (source or random).uniform(0, most)
