@@ -7,7 +7,7 @@ one that raises anything else commits nothing, and the lease's end counts the at
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from common.domain.storage_class import Classes
 from common.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Planned:
     """What the ledger keeps of a plan. `segments` is consumed once, inside the transaction."""
 
@@ -54,14 +54,14 @@ class Evidence:
     """What each read before the last one found wrong, oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verified:
     """Evidence for the files of a segment, kept for ever."""
 
     evidence: list[Evidence]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Registered:
     """The replica enters the bag's record."""
 
@@ -69,7 +69,7 @@ class Registered:
     evidence_class: EvidenceClass = EvidenceClass.READ_BACK
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """What the reading again of a copy came to; the evidence of its files is in the ledger already."""
 
@@ -78,7 +78,7 @@ class Checked:
     """What is wrong, or why not all was read; empty for a good copy."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeenClasses:
     """In which storage classes a copy's objects lie, as the store lists them."""
 
@@ -92,7 +92,7 @@ Write = Planned | Verified | Registered | Checked | SeenClasses
 """What a step adds to the ledger, in the transaction that settles its row."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """The row advances to its next state, fenced, together with the next hints."""
 
@@ -102,7 +102,7 @@ class Done:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Awaited:
     """Objects that a row waits for: their store may tell by itself that they can be read."""
 
@@ -112,7 +112,7 @@ class Awaited:
     """How long ago the look began that found them frozen."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wait:
     """Nothing to do before `again_in`. Uses no attempt, no message and no thread."""
 
@@ -129,7 +129,7 @@ class Wait:
     """What is waited for, where that is not what the stage usually waits for: `why` is in the history once for each."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GoBack:
     """The row returns to an earlier state: what it needs is not there any more (a restored copy expired)."""
 
@@ -138,7 +138,7 @@ class GoBack:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rejected:
     """This can never work: the row and its ingest fail, finally."""
 

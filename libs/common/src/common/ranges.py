@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Condition, Lock
 
 from common.memory import Memory
 from common.pools import Pools, in_parallel
+from common.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ranges:
     """`size` bytes in ranges of `length`; the last has the rest."""
 

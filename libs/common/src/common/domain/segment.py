@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from common.domain.fixity import Algorithm
+from common.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlannedFile:
     """One file of a bag version, as it was pinned when the replica was planned."""
 
@@ -59,7 +60,7 @@ class PlannedFile:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SegmentLimits:
     """How large a segment may be. A file larger than `bytes` has a segment of its own."""
 
@@ -67,7 +68,7 @@ class SegmentLimits:
     bytes: int = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SegmentPlan:
     """Which files a segment holds, before it has a row."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from common.domain.location import LocationId
 from common.errors import BackfillError
 from common.ports.objects import ObjectStore
+from common.records import record
 
 
 class Restore(StrEnum):
@@ -53,7 +53,7 @@ class ColdStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Letter:
     """A message from a queue that others write to."""
 
@@ -86,7 +86,7 @@ class Family(StrEnum):
     """Out of the archive tier for good (Intelligent-Tiering): takes no days."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BatchOrder:
     """Restores that are to be asked for together."""
 
@@ -102,7 +102,7 @@ class BatchOrder:
     """For the bill."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BatchStatus:
     """How far a batch is. One that has ended has asked for its objects; they are not restored by then."""
 

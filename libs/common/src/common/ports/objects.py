@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from common.domain.fixity import Checksums
 from common.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RestoreStatus:
     """What a store says about the readable copy of an archived object (the x-amz-restore header)."""
 
@@ -145,7 +145,7 @@ class PartCopier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PendingUpload:
     """An upload that was neither committed nor aborted."""
 
@@ -154,7 +154,7 @@ class PendingUpload:
     started_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """What a provider can hold and how it wants its uploads."""
 

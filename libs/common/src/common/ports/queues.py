@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from common.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Delivery:
     """One message as a worker sees it."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from common.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """How a store refused, in its own terms."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from common.errors import TruncatedBody
 from common.ports import ObjectInfo
+from common.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CountedBody:
     """Yields the blocks of `source`, which must be `expected` bytes together."""
 

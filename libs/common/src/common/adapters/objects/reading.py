@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 
 from common.adapters.objects.answers import Answer
 from common.adapters.objects.body import CountedBody, checked_range
 from common.adapters.objects.wire import Blocks, Refusal
 from common.errors import BackfillError, Changed, TruncatedBody
 from common.ports import Body, ObjectInfo
+from common.records import record
 
 Span = tuple[int, int | None] | None
 """First byte and the one after the last (None: to the end); None for the whole object."""
@@ -19,7 +19,7 @@ Found = tuple[ObjectInfo, Iterable[bytes | memoryview]] | None
 """What is being read; None where the range begins at or after the end."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Translated:
     """Blocks from the wire, whose refusals are called as the provider's table has them."""
 

@@ -19,6 +19,7 @@ from common.adapters.objects.azure.told import told_by_headers
 from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.wire import Asking, PastEnd, Told, Wire, quoted
 from common.ports import ObjectInfo
+from common.records import record
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
@@ -101,7 +102,7 @@ def signed_access(
     return urlencode(facts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Direct:
     """Thread-safe; never retries."""
 

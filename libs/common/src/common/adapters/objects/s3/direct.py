@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from common.adapters.objects.answers import Answer
@@ -14,6 +13,7 @@ from common.adapters.objects.s3.info import told_by_headers
 from common.adapters.objects.s3.signing import Signer
 from common.adapters.objects.wire import MOST_SAID, Asking, PastEnd, Told, Wire, quoted
 from common.ports import ObjectInfo, PartReceipt
+from common.records import record
 
 _UPLOAD_ID = re.compile(rb"<UploadId>\s*([^<]+?)\s*</UploadId>")
 _ETAG = re.compile(rb"<ETag>\s*([^<]+?)\s*</ETag>")
@@ -23,7 +23,7 @@ _DIGESTS = {"x-amz-checksum-mode": "ENABLED"}
 """S3 tells digests only where it is asked to."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Direct:
     """Thread-safe; never retries."""
 

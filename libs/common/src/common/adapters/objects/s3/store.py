@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.adapters.objects.reading import opened
@@ -13,6 +12,7 @@ from common.adapters.objects.s3.direct import new_object
 from common.adapters.objects.wire import can_send
 from common.errors import NameNotAllowed
 from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
+from common.records import record
 
 if TYPE_CHECKING:
     from common.adapters.objects.s3.upload import Uploads
@@ -22,7 +22,7 @@ _LIMITS = Limits(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class S3Store:
     """Never retries. Labels that headers cannot say as they are go through boto3."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from common.adapters.objects.answers import Answer
 from common.adapters.objects.wire.refusal import Refusal
 from common.adapters.objects.wire.wire import MOST_SAID, Blocks, Told, Wire
 from common.errors import BackfillError
+from common.records import record
 
 
 class ErrorFor(Protocol):
@@ -22,7 +22,7 @@ class PastEnd(Exception):
     """The object ends before the range that was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asking:
     """As `Wire`, but raises the provider's errors; `what` says what is tried, without secrets. Never retries."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import islice
 
 from common.adapters.objects.wrappers.forwarding import ForwardingStore, ForwardingUpload
@@ -12,6 +11,7 @@ from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.turns import Turns
 from common.errors import Throttled
 from common.ports import Body, ObjectInfo, ObjectStore, PartReceipt, Upload
+from common.records import record
 
 _PAGE = 1000
 """Entries: what stores give in one answer."""
@@ -130,7 +130,7 @@ def _spend(pace: Pace | None, data: bytes | memoryview) -> None:
         pace.spend(len(data))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _PacedBody:
     body: Body
     turns: Turns
