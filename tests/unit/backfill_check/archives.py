@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from backfill_client.cli import app
 from common.adapters.objects.configuration import read_locations
 from common.domain.bag import BagVersion
 from servers.handles import AzureServer, S3Server
 from unit.bag_register.builders import Register, a_bag
+from unit.command_line import invoke
 
 FIRST, SECOND = BagVersion.of("space", "b1", 1), BagVersion.of("space", "b2", 1)
 FILES = {"a.txt": b"aaa", "sub/\u00e9 b.txt": b"bbbb", "z.txt": b"z" * 5000}
@@ -41,7 +41,7 @@ class Archive:
 
     def check(self, *words: str) -> Result:
         given = ["--ledger", self.dsn, "--locations", str(self.locations)]
-        return CliRunner().invoke(app, ["check", *words, *given])
+        return invoke(["check", *words, *given])
 
 
 def on_s3(engine: Engine, dsn: str, directory: Path, s3: S3Server) -> Archive:

@@ -9,9 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import Engine, text
-from typer.testing import CliRunner
 
-from backfill_client.cli import app
 from bag_register.sealing import Sealer, signing
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.registry import open_store
@@ -19,6 +17,7 @@ from common.domain.location import LocationId, Provider
 from common.ledger import actions
 from common.ledger.engine import transaction
 from common.ledger.evidence import sealing
+from unit.command_line import invoke
 from unit.verifier.copies import Copies
 
 LINKS = 9
@@ -54,7 +53,7 @@ class Ledger:
 
     def verify(self, *words: str) -> tuple[int, list[str]]:
         given = ["evidence", "verify", "--ledger", self.dsn, "-o", "json", "--checkpoints", str(self.directory)]
-        result = CliRunner().invoke(app, [*given, *words])
+        result = invoke([*given, *words])
         assert result.stdout, result.stderr
         return result.exit_code, json.loads(result.stdout)["faults"]
 
@@ -67,8 +66,7 @@ def ledger(engine: Engine, database: str, tmp_path: Path) -> Ledger:
 def test_a_ledger_that_nobody_touched_is_whole(ledger: Ledger) -> None:
     ledger.act("not sealed yet")
 
-    result = CliRunner().invoke(
-        app,
+    result = invoke(
         [
             "evidence",
             "verify",
@@ -143,7 +141,7 @@ def test_a_chain_that_was_made_anew_is_found_by_the_checkpoints(ledger: Ledger) 
     with transaction(ledger.engine) as connection:
         assert sealing.seal(connection) == LINKS
 
-    without = CliRunner().invoke(app, ["evidence", "verify", "--ledger", ledger.dsn])
+    without = invoke(["evidence", "verify", "--ledger", ledger.dsn])
     code, faults = ledger.verify()
 
     assert without.exit_code == 0

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import typer.testing
-from typer.main import get_command
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from backfill_client.cli import app
 from common.domain.bag import BagVersion
 from common.ledger.tables import imports
 from unit.bag_register.builders import Register, a_bag
-
-# The runner builds all commands anew at each call, which takes most of a test's time.
-typer.testing._get_command = functools.cache(get_command)
+from unit.command_line import invoke
 
 
 @dataclass(frozen=True)
@@ -57,4 +51,4 @@ class Deployment:
 
 
 def backfill(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"NO_COLOR": "1", "COLUMNS": "200"})
+    return invoke(list(arguments), env={"NO_COLOR": "1", "COLUMNS": "200"})

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 from backfill_client import BackfillClient, Wish
-from backfill_client.cli import app
 from unit.backfill_client.deployment import Deployment
 from unit.backfill_client.test_client import a_server
+from unit.command_line import invoke
 from unit.ingests_api.builders import fail
 
 CREATE = ("ingest", "create", "digitised", "b1")
@@ -106,5 +105,5 @@ def test_who_finds_nothing_is_told_where_to_look(deployment: Deployment, words: 
 
 
 def test_completion_is_offered_for_the_shell() -> None:
-    done = CliRunner().invoke(app, [], prog_name="backfill", env={"_BACKFILL_COMPLETE": "source_bash"})
+    done = invoke([], prog_name="backfill", env={"_BACKFILL_COMPLETE": "source_bash"})
     assert "COMPREPLY" in done.stdout

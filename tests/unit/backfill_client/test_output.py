@@ -7,10 +7,9 @@ import io
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from backfill_client.cli import app
 from unit.backfill_client.deployment import Deployment
+from unit.command_line import invoke
 
 
 def rows(text: str) -> list[list[str]]:
@@ -92,5 +91,5 @@ def test_no_color_means_no_colours_even_on_a_terminal(
     """FORCE_COLOR makes rich take a pipe for a terminal."""
     words = ["--api", deployment.api, "--register-api", deployment.register_api, "doctor"]
     unset = {"NO_COLOR": None, "TERM": "xterm-256color", "FORCE_COLOR": "1", "COLUMNS": "200"}
-    done = CliRunner().invoke(app, words, env=unset | environment)
+    done = invoke(words, env=unset | environment)
     assert ("\x1b[32m" in done.stdout) is coloured

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from backfill_client.cli import app
 from backfill_client.simulating.inventory import BadInventory, Part, read_csv, read_s3_inventory
 from backfill_client.simulating.policies import all_at_once, bag_by_bag, by_plan
 from backfill_client.simulating.report import Result, run
@@ -19,6 +17,7 @@ from backfill_client.simulating.world import Terms
 from common.ports import Tier
 from common.thawing.budget import Budget
 from common.thawing.prices import read_prices
+from unit.command_line import invoke
 
 OBJECTS, BYTES = 15_000, 10**12 // 4
 RATE = BYTES / (11.5 * 86_400)
@@ -118,7 +117,7 @@ def test_an_inventory_that_cannot_be_read_names_the_line(tmp_path: Path, text: s
 @pytest.mark.slow
 def test_the_command_shows_the_policies_side_by_side_and_draws_them(tmp_path: Path) -> None:
     few = ["--bags", "20", "--objects", "2000", "--bytes", "10 GB", "--copy-rate", "1 MB/s"]
-    answer = CliRunner().invoke(app, ["simulate", *few, "--plots", str(tmp_path)])
+    answer = invoke(["simulate", *few, "--plots", str(tmp_path)])
 
     assert answer.exit_code == 0, answer.output
     assert all(name in answer.output for name in ("just in time", "everything first", "bag by bag", "2,000 objects"))
@@ -136,7 +135,7 @@ def test_the_command_shows_the_policies_side_by_side_and_draws_them(tmp_path: Pa
     ],
 )
 def test_what_cannot_be_simulated_is_told_with_what_to_write(words: list[str], told: str) -> None:
-    answer = CliRunner().invoke(app, ["simulate", *words, "--bags", "1"], env={"COLUMNS": "400"})
+    answer = invoke(["simulate", *words, "--bags", "1"], env={"COLUMNS": "400"})
 
     assert answer.exit_code == 2
     assert told in answer.output
