@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from typing import Any, TypeVar
+
+from common.processors import Inside
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -28,8 +31,16 @@ class InTurn(Executor):
         return future
 
 
-def in_parallel(act: Callable[[S], T], items: Sequence[S], *, pools: Pools, workers: int, name: str = "") -> list[T]:
-    """What `act` returns for each item, in their order; `workers` at a time.
+def in_parallel(
+    act: Callable[[S], T],
+    items: Sequence[S],
+    *,
+    pools: Pools,
+    workers: int,
+    name: str = "",
+    inside: Inside = nullcontext,
+) -> list[T]:
+    """What `act` returns for each item, in their order; `workers` at a time, each of them `inside` what is given.
 
     After an error no further item is begun; when those under way have ended, the error of the first item is raised.
     Each worker takes one item after the other: handing over thousands one by one costs more than copying them.
@@ -39,14 +50,15 @@ def in_parallel(act: Callable[[S], T], items: Sequence[S], *, pools: Pools, work
     places = iter(range(len(items)))
 
     def work() -> None:
-        for place in places:
-            if failed:
-                return
-            try:
-                done[place] = act(items[place])
-            except BaseException as error:
-                failed[place] = error
-                raise
+        with inside():
+            for place in places:
+                if failed:
+                    return
+                try:
+                    done[place] = act(items[place])
+                except BaseException as error:
+                    failed[place] = error
+                    raise
 
     with pools(max_workers=workers, thread_name_prefix=name) as pool:
         for _ in range(min(workers, len(items))):

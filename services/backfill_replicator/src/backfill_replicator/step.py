@@ -17,6 +17,7 @@ from common.memory import Memory
 from common.outcome import Done, GoBack, Outcome, Rejected
 from common.pools import Pools, in_parallel
 from common.ports import PartCopier, Stores
+from common.processors import for_files
 from common.wording import count, size
 
 _CODES = {
@@ -74,6 +75,7 @@ class Replicate:
                 pools=self._pools,
                 workers=self._concurrency,
                 name="copy",
+                inside=for_files([file.size for file in wanted]),
             )
         except (NotRestored, Interrupted) as error:
             return _after(error, job)

@@ -12,6 +12,7 @@ from common.memory import Memory
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
 from common.pools import Pools, in_parallel
 from common.ports import Stores
+from common.processors import for_files
 from common.wording import count, size
 from verifier.checks import Check
 
@@ -37,6 +38,7 @@ class Verify:
             pools=self._pools,
             workers=self._concurrency,
             name="verify",
+            inside=for_files([file.size for file in job.files]),
         )
         return outcome(evidence)
 

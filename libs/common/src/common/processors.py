@@ -1,0 +1,82 @@
+"""Threads that take turns at Python's lock are kept on one processor, see docs/adr/0022."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
+
+LIGHT = 32 * 1024
+"""Bytes: up to this size Python has more to do for a file than what needs no lock, which is hashing and the system."""
+_CHOSEN_AGAIN = 10.0
+"""Seconds: what else runs on the processor may have changed."""
+
+Inside = Callable[[], AbstractContextManager[object]]
+"""What each thread works inside of."""
+
+
+def running_on() -> int | None:
+    """The processor on which the calling thread runs; None where the system does not tell."""
+    try:
+        with open("/proc/thread-self/stat", encoding="utf-8") as file:  # noqa: PTH123 - pathlib takes longer to import
+            # proc(5): the name, which may hold anything, is in parentheses; field 39 is the processor.
+            return int(file.read().rpartition(")")[2].split()[36])
+    except OSError:
+        return None
+
+
+class Together:
+    """Keeps threads on one processor, which is chosen again when nobody is kept, and every 10 seconds. Thread-safe."""
+
+    def __init__(
+        self, *, where: Callable[[], int | None] = running_on, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._where, self._clock = where, clock
+        self._lock = Lock()
+        self._kept = 0
+        self._processor: int | None = None
+        self._chosen_at = 0.0
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """The calling thread stays where the others are. Nothing happens where the system has no such thing."""
+        processor, before = self._joined(), None
+        try:
+            before = _moved(processor)
+            yield
+        finally:
+            with self._lock:
+                self._kept -= 1
+            if before is not None:
+                os.sched_setaffinity(0, before)
+
+    def _joined(self) -> int | None:
+        with self._lock:
+            if not self._kept or self._clock() - self._chosen_at > _CHOSEN_AGAIN:
+                self._processor, self._chosen_at = self._where(), self._clock()
+            self._kept += 1
+            return self._processor
+
+
+def _moved(processor: int | None) -> set[int] | None:
+    """Where the thread was allowed to run before; None where it was not moved."""
+    if processor is None:
+        return None
+    try:
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {processor})
+    except OSError:
+        # Not ours any more, or we may not say where we run: it works everywhere.
+        return None
+    return before
+
+
+_TOGETHER = Together()
+"""Of the process, as the lock is."""
+
+
+def for_files(sizes: Sequence[int]) -> Inside:
+    """What the threads should work inside of that copy or read files of so many bytes."""
+    return _TOGETHER.kept if sizes and sum(sizes) <= LIGHT * len(sizes) else nullcontext
