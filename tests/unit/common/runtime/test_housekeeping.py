@@ -73,8 +73,8 @@ def test_rounds_keep_their_distance_so_that_hints_of_one_moment_share_one(engine
         until(lambda number=number: wire.waiting == number)  # type: ignore[misc]
     relay.stop(timeout=5)
 
-    # Of the whole time, not from round to round: a machine that stalls makes it longer, never shorter.
-    assert len(rounds.begun) >= 4
+    # Of the whole time, not from round to round: on a machine that stalls it is longer, never shorter, and hints share.
+    assert len(rounds.begun) >= 3
     assert time.monotonic() - began > 0.5 * (len(rounds.begun) - 2)
 
 
