@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.dataplane.concluding import SCENES, Options, conclude, earlier_plots, read_results
@@ -42,8 +43,13 @@ def _measure(given: argparse.Namespace) -> bool:
 
 
 def _judge_again(given: argparse.Namespace) -> bool:
-    kept = read_results(given.judge, out=given.out, baseline=given.baseline, repository=BENCHMARKS.parent)
-    return conclude(*kept, say=say, draw=earlier_plots)
+    options, results = read_results(given.judge, out=given.out, baseline=given.baseline, repository=BENCHMARKS.parent)
+    return conclude(
+        replace(options, update_baseline=given.update_baseline and not options.quick),
+        results,
+        say=say,
+        draw=earlier_plots,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
