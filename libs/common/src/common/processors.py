@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 
 LIGHT = 32 * 1024
@@ -50,7 +50,9 @@ class Together:
             with self._lock:
                 self._kept -= 1
             if before is not None:
-                os.sched_setaffinity(0, before)
+                # Where all of these have been taken from us meanwhile, the thread stays: its work is done.
+                with suppress(OSError):
+                    os.sched_setaffinity(0, before)
 
     def _joined(self) -> int | None:
         with self._lock:
