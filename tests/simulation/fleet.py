@@ -50,7 +50,7 @@ class _Leases(Leases):
     renewals: Task
 
     def grip(self, claim: Claim) -> Grip:
-        self.process.claim = claim
+        self.process.claim, self.process.claimed_at = claim, self.process.world.now
         self.process.world.say(f"claimed {claim.kind} {claim.row_id} for {claim.stage.name}, fence {claim.fence}")
         self.process.world.wake(self.renewals, after=self.period)
         return super().grip(claim)

@@ -8,7 +8,7 @@ from typing import Any
 from common.domain.location import LocationId
 from invariants import Violation
 from simulation.decisions import Decisions
-from simulation.places import Place
+from simulation.places import Act, Place
 
 _TROUBLE = frozenset(
     (
@@ -63,13 +63,16 @@ def unexplained(raw: Any, decisions: Decisions, *, bags: set[int]) -> Iterator[V
 
 
 def recopied(places: Mapping[LocationId, Place], source: Place) -> Iterator[Violation]:
-    """E1: sources read by a claim although an earlier claim of the same segment had made the copy already."""
-    made: dict[tuple[str, object], int] = {}
+    """E1: sources read by a claim although an earlier claim of the same segment had made the copy before it began.
+
+    Who lost its claim and does not know it may make a copy later: between the look and the read of the next one, too.
+    """
+    made: dict[tuple[str, object], Act] = {}
     for place in places.values():
         prefix = place.location.prefix
-        for what, key, fence, row in place.fences:
-            if what == "create":
-                made[key.removeprefix(prefix), row] = fence
-    for what, key, fence, row in source.fences:
-        if what == "read" and fence > made.get((key, row), fence):
-            yield Violation("E1", key, f"read from the source by fence {fence} of segment {row}, copied by an earlier")
+        made |= {(act.key.removeprefix(prefix), act.row): act for act in place.acts if act.what == "create"}
+    for act in source.acts:
+        copy = made.get((act.key, act.row))
+        if act.what == "read" and copy and copy.fence < act.fence and copy.at < act.claimed_at:
+            told = f"read from the source by fence {act.fence} of segment {act.row}, copied by an earlier"
+            yield Violation("E1", act.key, told)

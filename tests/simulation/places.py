@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from common.adapters.objects.memory import MemoryBucket
 from common.domain.location import Location
@@ -16,6 +17,18 @@ from simulation.world import Process, World
 
 _EXCUSES = ("pause", "kill", "kill_after", "store_keeps_silent", "stale_answer", "ledger_loses", "ledger_refuses")
 """After one of these a restore may be asked for twice."""
+
+
+class Act(NamedTuple):
+    """Of a worker that copies, at a store."""
+
+    what: str
+    key: str
+    fence: int
+    row: object
+    at: float
+    claimed_at: float
+    """When its claim began."""
 
 
 @dataclass(eq=False)
@@ -32,8 +45,8 @@ class Place:
     down_until: float = -1.0
     denied_until: float = -1.0
     denied_to: str = ""
-    fences: list[tuple[str, str, int, object]] = field(default_factory=list)
-    """(what, key, fence, row) of reads and creations by claim."""
+    acts: list[Act] = field(default_factory=list)
+    """Reads and creations by those who copy."""
     answered: bytes = b""
     """The body that was read last, for a proxy to answer with once more."""
     described: dict[str, ObjectInfo] = field(default_factory=dict)
@@ -62,7 +75,8 @@ class Place:
         self.requests.append(Request(len(self.requests), what, key, process.name, size, needless))
         self.world.say(f"{what} {self.location.id}/{key}")
         if process.claim is not None and process.claim.stage is COPYING:
-            self.fences.append((what, key, process.claim.fence, process.claim.row_id))
+            claim = process.claim
+            self.acts.append(Act(what, key, claim.fence, claim.row_id, self.world.now, process.claimed_at))
 
     def made(self, key: str, process: Process, *, size: int) -> None:
         self.note("create" if len(self.bucket.objects[key]) == 1 else "replace", key, process, size=size)

@@ -174,6 +174,7 @@ class Process:
     """SIGTERM."""
     claim: Any = None
     """The claim that it works on, for those who keep the books."""
+    claimed_at: float = 0.0
 
     def point(self, site: str, *kinds: str) -> Fault | None:
         """Time passes, and something may go wrong: killed, frozen or asked to stop here, or what is returned."""
