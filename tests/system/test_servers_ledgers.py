@@ -56,6 +56,7 @@ def test_whoever_was_left_behind_is_cut_off_and_does_not_come_back(fresh: Ledger
         "ALTER TABLE ingests DISABLE TRIGGER USER",
         "DROP INDEX ix_ingests_created",
         "CREATE FUNCTION more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE OR REPLACE FUNCTION owe_callback() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
         "UPDATE alembic_version SET version_num = 'more'",
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'CET'); END $$",
     ],
