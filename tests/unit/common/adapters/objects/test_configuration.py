@@ -155,6 +155,7 @@ def test_every_problem_is_reported_at_once_without_secrets(tmp_path: Path) -> No
         '[locations.a]\nprovider = "local"\nbucket = "b"\nid.account_key = "topsecret"',
         '[locations.a]\nprovider = "local"\nbucket = "b"\nprefix.account_key = "topsecret"',
         '[locations.a]\nprovider = "amazon-s3"\nbucket = "b"\nendpoint = "https://me:topsecret@host"',
+        '[locations.a]\nprovider = "azure-blob-storage"\nbucket = "b"\nendpoint = "https://host/?sig=topsecret"',
     ],
 )
 def test_a_secret_in_a_wrong_place_is_not_shown(tmp_path: Path, text: str) -> None:

@@ -293,6 +293,6 @@ def _sentences(where: str, table: Mapping[str, Any], invalid: ValidationError, *
 
 def _shown(key: str, value: object) -> str:
     """A wrong value as its sentence shows it, and never a secret, wherever it was put."""
-    if key in SECRETS or (key == "endpoint" and "@" in str(value)):
+    if key in SECRETS or (key == "endpoint" and not {"@", "?"}.isdisjoint(str(value))):
         return " = a secret"
     return "" if isinstance(value, list | dict) else f" = {value!r}"
