@@ -55,7 +55,7 @@ def store_answer(data: bytes) -> None:
         ours.settimeout(5)
         theirs.send(data[:60_000])
         theirs.shutdown(socket.SHUT_WR)
-        connection = Connection(ours, tls=False)
+        connection = Connection(ours, tls=False, timeout=5)
         try:
             body = Incoming(connection, read_head(connection.head(), method="GET"))
             into = bytearray(70_000)

@@ -6,13 +6,13 @@ import select
 import socket
 import time
 from contextlib import suppress
-from math import inf
 
 from common.adapters.objects.wire.heads import Nonsense
 
 _SCRATCH = 32 * 1024
 """Bytes: the longest head or line that is listened to, and what is received of a body together with its head."""
 _END = b"\r\n\r\n"
+_WHOLE = 0
 _JOINED = 16 * 1024
 """Bytes: data up to this goes into one TLS record with its head."""
 _RESTED = 0.5
@@ -28,13 +28,13 @@ class Cut(Exception):
 
 
 class Connection:
-    """Sends a request, and receives an answer piece by piece. Raises OSError; each wait lasts as long as the socket's
-    timeout, and a head must be there within one."""
+    """Sends a request, and receives an answer piece by piece. Raises OSError; TimeoutError where a wait lasts as long
+    as the socket allows, and where a head is not there after `timeout` seconds."""
 
-    __slots__ = ("_end", "_scratch", "_socket", "_start", "_tls", "_used_at", "_view")
+    __slots__ = ("_end", "_scratch", "_socket", "_start", "_timeout", "_tls", "_used_at", "_view")
 
-    def __init__(self, sock: socket.socket, *, tls: bool) -> None:
-        self._socket, self._tls = sock, tls
+    def __init__(self, sock: socket.socket, *, tls: bool, timeout: float) -> None:
+        self._socket, self._tls, self._timeout = sock, tls, timeout
         self._scratch = bytearray(_SCRATCH)
         self._view = memoryview(self._scratch)
         self._start = self._end = 0
@@ -61,6 +61,12 @@ class Connection:
 
     def send(self, head: bytes, data: bytes | memoryview | None) -> None:
         self._start = self._end = 0
+        try:
+            self._send_all(head, data)
+        except BlockingIOError:
+            raise TimeoutError from None
+
+    def _send_all(self, head: bytes, data: bytes | memoryview | None) -> None:
         if not data:
             sent = self._socket.send(head)
             if sent < len(head):
@@ -96,21 +102,35 @@ class Connection:
             into[:count] = self._view[self._start : self._start + count]
             self._start += count
             return count
-        count = self._socket.recv_into(into)
+        count = self._received(into, _WHOLE)
         if not count:
             raise Cut
         return count
 
+    def _received(self, into: memoryview, flags: int = 0) -> int:
+        """How many bytes; 0 at the end."""
+        try:
+            return self._socket.recv_into(into, 0, flags)
+        except BlockingIOError:
+            # What a system says whose own limit of a wait has been reached.
+            raise TimeoutError from None
+
     def _until(self, mark: bytes) -> bytes:
-        deadline = time.monotonic() + (self._socket.gettimeout() or inf)
         found = self._scratch.find(mark, self._start, self._end)
-        while found < 0:
-            looked = max(self._start, self._end - len(mark) + 1) - self._start
-            self._receive_more(deadline)
-            found = self._scratch.find(mark, self._start + looked, self._end)
+        if found < 0:
+            found = self._received_until(mark)
         before = bytes(self._view[self._start : found])
         self._start = found + len(mark)
         return before
+
+    def _received_until(self, mark: bytes) -> int:
+        deadline = time.monotonic() + self._timeout
+        found = -1
+        while found < 0:
+            looked = max(0, self._end - self._start - len(mark) + 1)
+            self._receive_more(deadline)
+            found = self._scratch.find(mark, self._start + looked, self._end)
+        return found
 
     def _receive_more(self, deadline: float) -> None:
         held = self._end - self._start
@@ -121,7 +141,7 @@ class Connection:
             raise Nonsense(f"a head or line of more than {_SCRATCH:,} bytes")
         if held and time.monotonic() > deadline:
             raise TimeoutError
-        count = self._socket.recv_into(self._view[held:] if held else self._view)
+        count = self._received(self._view[held:] if held else self._view)
         if not count:
             raise Cut if held else Closed
         self._end += count

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
+import sys
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,11 +72,11 @@ class Origin:
                 if self.proxy is not None:
                     self._tunnel(sock, self.proxy)
                 sock = self._tls.wrap_socket(sock, server_hostname=self.place.hostname)
-            sock.settimeout(self.read_timeout)
+            _limit_waits(sock, self.read_timeout, tls=self.place.scheme == "https")
+            return Connection(sock, tls=self.place.scheme == "https", timeout=self.read_timeout)
         except BaseException:
             sock.close()
             raise
-        return Connection(sock, tls=self.place.scheme == "https")
 
     def _tunnel(self, sock: socket.socket, proxy: SplitResult) -> None:
         """Raises OSError where the proxy does not open one."""
@@ -82,7 +84,7 @@ class Origin:
         target = f"{f'[{name}]' if ':' in name else name}:{self.place.port or _PORTS['https']}"
         lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
         lines += [f"{name}: {value}" for name, value in _login(proxy).items()]
-        through = Connection(sock, tls=False)
+        through = Connection(sock, tls=False, timeout=self.connect_timeout)
         through.send("\r\n".join([*lines, "", ""]).encode(), None)
         answer = read_head(through.head(), method="HEAD")
         if not 200 <= answer.status < 300 or not through.stands():
@@ -96,6 +98,19 @@ class Origin:
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+
+def _limit_waits(sock: socket.socket, seconds: float, *, tls: bool) -> None:
+    """Where the system can limit a wait by itself, it need not be asked before every reading whether there is something
+    to read. TLS reads on where such a wait has ended, and would wait for ever."""
+    if tls or sys.platform != "linux":
+        sock.settimeout(seconds)
+        return
+    whole = int(seconds)
+    limit = struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+    sock.settimeout(None)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def _proxy(place: SplitResult) -> SplitResult | None:
