@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
 from common.pools import InTurn, in_parallel
-from common.processors import LIGHT, Together, for_files, running_on
+from common.processors import LIGHT, Mark, Together, for_files, running_on
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system keeps no thread anywhere")
 
@@ -76,3 +79,49 @@ def test_where_a_thread_cannot_be_kept_it_works_all_the_same(processor: int | No
 
     with Together(where=lambda: processor).kept():
         assert os.sched_getaffinity(0) == before
+
+
+NAME = f"processor of test {os.getpid()}"
+"""Other tests that run now copy small files too."""
+
+
+def test_workers_mark_the_processor_that_they_are_on_and_others_take_the_next() -> None:
+    here, *others = sorted(os.sched_getaffinity(0))
+    marks = [Mark(NAME) for _ in range(len(others) + 2)]
+    with ExitStack() as marked:
+        for mark in marks:
+            marked.callback(mark.remove)
+        assert [mark.put_on(here) for mark in marks] == [here, *others, here]
+
+        marks[0].remove()
+        assert marks[-1].put_on(here) == here
+        assert Mark(NAME).put_on(here) == here, "where all are taken, the worker stays"
+
+
+def test_the_mark_of_a_worker_that_was_killed_is_gone() -> None:
+    here, mine = min(os.sched_getaffinity(0)), Mark(NAME)
+    begin = f"import time; from common.processors import Mark; m = Mark({NAME!r}); print(m.put_on({here}), flush=True)"
+    with subprocess.Popen([sys.executable, "-c", f"{begin}; time.sleep(60)"], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert int(other.stdout.readline()) == here
+        other.kill()
+    try:
+        assert mine.put_on(here) == here
+        assert mine.marked
+    finally:
+        mine.remove()
+
+
+def test_two_workers_do_not_share_a_processor_while_there_are_two() -> None:
+    here, *others = sorted(os.sched_getaffinity(0))
+    first, second = (Together(where=lambda: here, mark=Mark(NAME)) for _ in range(2))
+
+    def kept() -> set[int]:
+        with second.kept():
+            return os.sched_getaffinity(0)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(int).result()  # begins it here: threads begin where the one that begins them may run
+        with first.kept():
+            assert thread.submit(kept).result() == {others[0] if others else here}
+        assert thread.submit(kept).result() == {here}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -27,14 +28,60 @@ def running_on() -> int | None:
         return None
 
 
+class Mark:
+    """Says to the other workers of this machine which processor is taken. The system forgets it with the process.
+
+    A name among the abstract sockets (unix(7)): no file is left behind, and one process at a time has it.
+    """
+
+    def __init__(self, name: str = "backfill processor") -> None:
+        self._name = name
+        self._held: socket.socket | None = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether a processor is this process's own."""
+        return self._held is not None
+
+    def put_on(self, first: int) -> int:
+        """Free of the old one: a processor that nobody marked, `first` if it may be; that one, too, where all are."""
+        self.remove()
+        try:
+            others = sorted(os.sched_getaffinity(0) - {first})
+            self._held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        except OSError:
+            return first
+        for processor in (first, *others):
+            # Taken by another, or the system has no such names.
+            with suppress(OSError):
+                self._held.bind(f"\0{self._name} {processor}")
+                return processor
+        self.remove()
+        return first
+
+    def remove(self) -> None:
+        """Leave the processor to others."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+
 class Together:
-    """Keeps threads on one processor, which is chosen again when nobody is kept, and every 10 seconds. Thread-safe."""
+    """Keeps threads on one processor, which is chosen again when nobody is kept, and every 10 seconds. Thread-safe.
+
+    Other processes that do the same are on other processors, as long as there are any.
+    """
 
     def __init__(
-        self, *, where: Callable[[], int | None] = running_on, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        where: Callable[[], int | None] = running_on,
+        clock: Callable[[], float] = time.monotonic,
+        mark: Mark | None = None,
     ) -> None:
         self._where, self._clock = where, clock
         self._lock = Lock()
+        self._mark = mark or Mark()
         self._kept = 0
         self._processor: int | None = None
         self._chosen_at = 0.0
@@ -47,8 +94,7 @@ class Together:
             before = _moved(processor)
             yield
         finally:
-            with self._lock:
-                self._kept -= 1
+            self._left()
             if before is not None:
                 # Where all of these have been taken from us meanwhile, the thread stays: its work is done.
                 with suppress(OSError):
@@ -57,9 +103,16 @@ class Together:
     def _joined(self) -> int | None:
         with self._lock:
             if not self._kept or self._clock() - self._chosen_at > _CHOSEN_AGAIN:
-                self._processor, self._chosen_at = self._where(), self._clock()
+                here, self._chosen_at = self._where(), self._clock()
+                self._processor = None if here is None else self._mark.put_on(here)
             self._kept += 1
             return self._processor
+
+    def _left(self) -> None:
+        with self._lock:
+            self._kept -= 1
+            if not self._kept:
+                self._mark.remove()
 
 
 def _moved(processor: int | None) -> set[int] | None:
