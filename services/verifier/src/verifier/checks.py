@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from common.domain.fixity import Algorithm, MultiHasher, mismatches
+from common.domain.fixity import Algorithm, Checksums, mismatches
 from common.domain.replica import EvidenceClass
 from common.domain.segment import PlannedFile
 from common.errors import Changed, NotFound
@@ -51,21 +51,21 @@ class Check:
         try:
             found = self._measuring.hashed(self._store, key=key, size=file.size, algorithms=file.checksums)
         except (NotFound, Changed) as error:
-            nothing = MultiHasher(file.checksums)
-            return _evidence(file, key, "missing", nothing, None, begun, began, str(error))
-        reason = _fault(file, found.hasher, found.info)
-        return _evidence(file, key, "mismatch" if reason else "match", found.hasher, found.info, begun, began, reason)
+            return _evidence(file, key, "missing", {}, 0, None, begun, began, str(error))
+        measured, size = found.hasher.digests(), found.hasher.size
+        reason = _fault(file, measured, size, found.info)
+        outcome = "mismatch" if reason else "match"
+        return _evidence(file, key, outcome, measured, size, found.info, begun, began, reason)
 
 
-def _fault(file: PlannedFile, hasher: MultiHasher, info: ObjectInfo) -> str:
-    if hasher.size != file.size:
-        return f"{hasher.size} bytes, expected {file.size}"
-    if hasher.size != info.size:
-        return f"{hasher.size} bytes were read of an object of {info.size}"
-    measured = hasher.digests()
-    wrong = mismatches(expected=file.checksums, measured=measured)
+def _fault(file: PlannedFile, measured: Checksums, size: int, info: ObjectInfo) -> str:
+    if size != file.size:
+        return f"{size} bytes, expected {file.size}"
+    if size != info.size:
+        return f"{size} bytes were read of an object of {info.size}"
     if not file.checksums:
         return "no manifest gives a checksum for it"
+    wrong = mismatches(expected=file.checksums, measured=measured)
     return "; ".join(f"{a.display} {measured.get(a)}, expected {file.checksums[a]}" for a in wrong)
 
 
@@ -73,13 +73,13 @@ def _evidence(
     file: PlannedFile,
     key: str,
     outcome: str,
-    hasher: MultiHasher,
+    measured: dict[Algorithm, str],
+    size: int,
     info: ObjectInfo | None,
     begun: datetime,
     began: float,
     reason: str,
 ) -> Evidence:
-    measured: dict[Algorithm, str] = hasher.digests() if info else {}
     return Evidence(
         path=file.path,
         key=key,
@@ -87,7 +87,7 @@ def _evidence(
         evidence_class=EvidenceClass.READ_BACK,
         expected=file.checksums,
         measured=measured,
-        bytes=hasher.size,
+        bytes=size,
         etag=info.etag if info else None,
         version_id=info.version_id if info else None,
         started_at=begun,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from common.adapters.objects.azure.names import broken_rule
 from common.adapters.objects.azure.names import name_fault as azure
 from common.adapters.objects.configuration import LocationConfig
 from common.adapters.objects.local.places import name_fault as local
@@ -70,3 +73,10 @@ def test_a_fault_is_named(fault: Callable[[str], str | None], key: str, said: st
 )
 def test_the_longest_legal_key_has_no_fault(fault: Callable[[str], str | None], key: str) -> None:
     assert fault(key) is None
+
+
+@given(
+    st.text(st.sampled_from("ab/. _-9\\\x1f\x7f\x85\ufffeé"), max_size=12) | st.sampled_from(["a/" * 130, "a" * 1025])
+)
+def test_a_short_way_to_no_fault_says_what_the_rules_say(key: str) -> None:
+    assert azure(key) == broken_rule(key)

@@ -41,7 +41,7 @@ class Access:
 
     config: LocationConfig
     _query: str = ""
-    _until: datetime | None = None
+    _renewed_at: float = 0.0
     _identity: Any = None
     _token: str = ""
     _token_until: float = 0.0
@@ -49,21 +49,22 @@ class Access:
 
     def query(self) -> str:
         """A shared access signature; empty where the worker has an identity of its own."""
+        if time.time() < self._renewed_at:
+            return self._query
         if self.config.sas_token is not None:
             return self.config.sas_token.get_secret_value().lstrip("?")
         if self.config.account_key is None:
             return ""
         with self._lock:
-            now = datetime.now(UTC)
-            if self._until is None or self._until - now < _RENEWED_BEFORE:
-                self._until = now + _VALID
-                self._query = self._signed(self._until)
+            until = datetime.now(UTC) + _VALID
+            self._query, self._renewed_at = self._signed(until), (until - _RENEWED_BEFORE).timestamp()
             return self._query
 
     def headers(self, what: str) -> dict[str, str]:
         """Raises StoreUnavailable, and AccessDenied, where the identity cannot be had now; `what` it is needed for."""
-        version = {"x-ms-version": _SERVICE_VERSION}
-        return version if self.query() else version | {"Authorization": f"Bearer {self._bearer(what)}"}
+        if self.config.sas_token is not None or self.config.account_key is not None:
+            return {"x-ms-version": _SERVICE_VERSION}
+        return {"x-ms-version": _SERVICE_VERSION, "Authorization": f"Bearer {self._bearer(what)}"}
 
     def _bearer(self, what: str) -> str:
         # Imported here: the SDK has the identity.
@@ -188,22 +189,23 @@ class Direct:
 
     def _target(self, key: str, facts: Mapping[str, str]) -> str:
         allowed = self.access.query()
-        query = f"{urlencode(facts)}&{allowed}" if facts and allowed else urlencode(facts) if facts else allowed
-        bare = f"{self.path}{quoted(key)}"
-        return f"{bare}?{query}" if query else bare
+        if facts:
+            allowed = f"{urlencode(facts)}&{allowed}" if allowed else urlencode(facts)
+        return f"{self.path}{quoted(key)}?{allowed}" if allowed else f"{self.path}{quoted(key)}"
 
 
 def new_blob(
     content_type: str | None, metadata: Mapping[str, str], access_tier: str | None, content_md5: bytes | None = None
 ) -> dict[str, str]:
     """What a new blob is like, as headers."""
-    facts = {
-        "x-ms-blob-content-type": content_type,
-        "x-ms-blob-content-md5": None if content_md5 is None else b64encode(content_md5).decode(),
-        "x-ms-access-tier": access_tier,
-    }
-    labels = {f"x-ms-meta-{name}": value for name, value in metadata.items()}
-    return {name: value for name, value in facts.items() if value} | labels
+    headers = {f"x-ms-meta-{name}": value for name, value in metadata.items()}
+    if content_type:
+        headers["x-ms-blob-content-type"] = content_type
+    if content_md5 is not None:
+        headers["x-ms-blob-content-md5"] = b64encode(content_md5).decode()
+    if access_tier:
+        headers["x-ms-access-tier"] = access_tier
+    return headers
 
 
 def _made(told: Mapping[str, str], what: str) -> tuple[str, str | None]:

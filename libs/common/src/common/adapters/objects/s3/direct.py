@@ -143,9 +143,12 @@ def new_object(
     content_type: str | None, metadata: Mapping[str, str] | None, storage_class: str | None
 ) -> dict[str, str]:
     """What a new object is like, as headers."""
-    facts = {"Content-Type": content_type, "x-amz-storage-class": storage_class}
-    labels = {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
-    return {name: value for name, value in facts.items() if value} | labels
+    headers = {f"x-amz-meta-{name}": value for name, value in metadata.items()} if metadata else {}
+    if content_type:
+        headers["Content-Type"] = content_type
+    if storage_class:
+        headers["x-amz-storage-class"] = storage_class
+    return headers
 
 
 def _pinned(version_id: str | None) -> dict[str, str]:

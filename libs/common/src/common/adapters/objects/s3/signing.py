@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from functools import lru_cache
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from common.records import record
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 _MOST_FORMS = 128
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -59,9 +62,10 @@ class Signer:
         values = [" ".join(value.split()) for value in headers.values()]
         lines = form.lines % tuple([values[place] for place in form.places])
         asked = sha256(f"{method}\n{path}\n{query}\n{lines}".encode())
-        signature = form.key.copy()
-        signature.update(f"{form.before}{asked.hexdigest()}".encode())
-        return {**form.added, "Authorization": form.proof + signature.hexdigest(), **headers}
+        inner, outer = form.inner.copy(), form.outer.copy()
+        inner.update(f"{form.before}{asked.hexdigest()}".encode())
+        outer.update(inner.digest())
+        return {**form.added, "Authorization": form.proof + outer.hexdigest(), **headers}
 
 
 class _Form(NamedTuple):
@@ -77,8 +81,9 @@ class _Form(NamedTuple):
     """Where the values are among those given, by name."""
     before: str
     """What is signed, up to the request."""
-    key: hmac.HMAC
-    """To be copied."""
+    inner: _Hash
+    outer: _Hash
+    """The two hashes of HMAC (RFC 2104) when they have seen the day's key; to be copied."""
     proof: str
     """Up to the signature."""
     added: dict[str, str]
@@ -95,6 +100,7 @@ def _form(who: Credentials, region: str, second: int, host: str, names: tuple[st
     listed = ";".join(ordered)
     lines = "".join(f"{_unformatted(name)}:{told.get(name, '%s')}\n" for name in ordered)
     scope = f"{moment[:8]}/{region}/s3/aws4_request"
+    key = _key(who.secret_access_key, scope)
     return _Form(
         who=who,
         second=second,
@@ -102,7 +108,8 @@ def _form(who: Credentials, region: str, second: int, host: str, names: tuple[st
         lines=f"{lines}\n{_unformatted(listed)}\n{_PAYLOAD}",
         places=sorted(range(len(names)), key=lambda place: names[place].lower()),
         before=f"{_ALGORITHM}\n{moment}\n{scope}\n",
-        key=hmac.new(_key(who.secret_access_key, scope), digestmod=sha256),
+        inner=_begun(key, 0x36),
+        outer=_begun(key, 0x5C),
         proof=f"{_ALGORITHM} Credential={who.access_key_id}/{scope}, SignedHeaders={listed}, Signature=",
         added=added,
     )
@@ -115,6 +122,11 @@ def _key(secret: str, scope: str) -> bytes:
     for step in scope.split("/"):
         key = hmac.digest(key, step.encode(), "sha256")
     return key
+
+
+def _begun(key: bytes, padding: int) -> _Hash:
+    """`hmac.HMAC` does the same, and takes half as long again for each signature."""
+    return sha256(bytes(byte ^ padding for byte in key.ljust(64, b"\0")))
 
 
 def _unformatted(text: str) -> str:

@@ -44,7 +44,10 @@ class Head(NamedTuple):
 
 def can_send(headers: Headers) -> bool:
     """Whether the headers arrive as they are, whatever is between here and there."""
-    return all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers.items())
+    for name, value in headers.items():  # noqa: SIM110 - every file written comes by here; `all` takes half as long again
+        if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+            return False
+    return True
 
 
 def request_head(method: str, target: str, headers: Headers, *, always: str = "") -> bytes:

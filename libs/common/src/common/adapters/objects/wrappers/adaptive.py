@@ -47,7 +47,7 @@ class AdaptiveLimit:
 
     def pause(self, now: float) -> float:
         """Seconds until a new request may begin; 0 where one may now."""
-        return max(0.0, self._paused_until - now)
+        return self._paused_until - now if now < self._paused_until else 0.0
 
     def throttled(self, now: float, *, in_flight: int, retry_after: float | None = None) -> Change:
         """The store asked for less while at most `in_flight` requests were under way.

@@ -102,14 +102,16 @@ class Turns:
             self._share.use()
 
     def _take(self) -> None:
-        self.used()
+        if self._share is not None:
+            self._share.use()
         with self._lock:
             while (pause := self._limit.pause(self._clock())) or self._in_flight >= self.limit:
                 self._waiting += 1
                 self._free.wait(pause or None)
                 self._waiting -= 1
             self._in_flight += 1
-            self._most = max(self._most, self._in_flight)
+            if self._most < self._in_flight:
+                self._most = self._in_flight
             if self._waiting and self._in_flight < self.limit:
                 # Somebody may have been woken during a pause, in vain: pass on the word.
                 self._free.notify()
