@@ -1,13 +1,15 @@
 """Backfill's own steps without queue and ledger: list, copy segment by segment, read everything back.
 
-What a worker does between claim and commit, with its usual two segments at a time.
+What workers do between claim and commit, one for each processor, as many as there are in production. They have two
+segments at a time between them, and as many requests under way as every other client.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlencode
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 _SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
 _ROWS = 2
-"""Segments at a time, as the services' default."""
+"""Segments at a time, of all workers together; as one service's default."""
 _LONGEST_PAGE = 4 << 20
 _ENTRY = re.compile(r"<Contents>.*?<Key>(.*?)</Key>.*?<ETag>(.*?)</ETag>.*?<Size>(\d+)</Size>.*?</Contents>", re.DOTALL)
 _MORE = re.compile(r"<NextContinuationToken>(.+?)</NextContinuationToken>")
@@ -63,27 +65,59 @@ class _FreeHold:
     def remember(self, **notes: object) -> None: ...
 
 
+class _Queue:
+    """Numbers from 0 on, each of which one process gets that takes it. To be made before the processes are."""
+
+    _SIZE = 4
+
+    def __init__(self, count: int) -> None:
+        # Processes that were forked share the place in the file.
+        self._file = os.memfd_create("queue")
+        os.write(self._file, b"".join(place.to_bytes(self._SIZE, "little") for place in range(count)))
+        os.lseek(self._file, 0, os.SEEK_SET)
+
+    def __iter__(self) -> Iterator[int]:
+        while taken := os.read(self._file, self._SIZE):
+            yield int.from_bytes(taken, "little")
+
+
 def main() -> None:
     """ours.py TASK"""
     task = Task.read(sys.argv[1])
     settle_memory()
     ends = {_SOURCE: task.source, _DESTINATION: task.destination}
     configs = {location: at(store, location, concurrency=task.concurrency) for location, store in ends.items()}
-    stores = _Opened(configs)
-    rows = min(_ROWS, task.concurrency)
-    memory = Memory()
-    replicate = Replicate(stores=stores, concurrency=task.concurrency // rows, memory=memory)
-    verify = Verify(stores=stores, concurrency=task.concurrency // rows, memory=memory)
-    jobs = _jobs(task, configs)
+    jobs = list(_jobs(task, configs))
+    queue = _Queue(len(jobs))
+    workers = max(1, min(len(os.sched_getaffinity(0)), task.concurrency, len(jobs)))
+    others: list[int] = []
+    while len(others) < workers - 1 and (other := os.fork()):
+        others.append(other)
+    _work(jobs, queue, configs, rows=max(1, _ROWS // workers), files=max(1, task.concurrency // workers))
+    # Only the first has begun all others.
+    ended = [os.waitpid(other, 0)[1] for other in others if len(others) == workers - 1]
+    if any(ended):
+        sys.exit("another worker failed")
 
-    def work(job: SegmentJob) -> None:
-        for step in (replicate, verify):
-            outcome = step(job)
-            if not isinstance(outcome, Done):
-                sys.exit(f"{type(step).__name__} answered {outcome}")
+
+def _work(
+    jobs: Sequence[SegmentJob], queue: _Queue, configs: dict[LocationId, LocationConfig], *, rows: int, files: int
+) -> None:
+    """What one worker process does: `files` at a time, of so many segments."""
+    stores, memory = _Opened(configs), Memory()
+    rows = min(rows, files)
+    replicate = Replicate(stores=stores, concurrency=files // rows, memory=memory)
+    verify = Verify(stores=stores, concurrency=files // rows, memory=memory)
+
+    def work(_: int) -> None:
+        for place in queue:
+            for step in (replicate, verify):
+                outcome = step(jobs[place])
+                if not isinstance(outcome, Done):
+                    sys.exit(f"{type(step).__name__} answered {outcome}")
 
     with ThreadPoolExecutor(rows) as pool:
-        list(pool.map(work, jobs))
+        list(pool.map(work, range(rows)))
 
 
 def _location(config: LocationConfig) -> Location:
