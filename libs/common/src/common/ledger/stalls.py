@@ -106,8 +106,10 @@ def _marked(kind: Kind, ingest_id: UUID | ColumnElement[UUID]) -> tuple[ColumnEl
 
 
 def _mark(connection: Connection, stage: Stage, *, at_most: int) -> list[Row[Any]]:
-    """Look at the rows of a stage whose time has come: those that have stalled. One statement."""
-    return [row for row in connection.execute(_marking(stage, at_most)) if row.stalled_at is not None]
+    """Look at the rows of a stage whose time has come: those that have stalled, by id. One statement."""
+    # An update gives its rows back in any order; an ingest is told of the first that has stalled.
+    looked = sorted(connection.execute(_marking(stage, at_most)), key=lambda row: int(row.id))
+    return [row for row in looked if row.stalled_at is not None]
 
 
 @cache
