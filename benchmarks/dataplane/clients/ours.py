@@ -68,16 +68,19 @@ class _FreeHold:
 class _Queue:
     """Numbers from 0 on, each of which one process gets that takes it. To be made before the processes are."""
 
+    MOST = 16_000
+    """Numbers that a pipe holds: 64 KiB."""
     _SIZE = 4
 
     def __init__(self, count: int) -> None:
-        # Processes that were forked share the place in the file.
-        self._file = os.memfd_create("queue")
-        os.write(self._file, b"".join(place.to_bytes(self._SIZE, "little") for place in range(count)))
-        os.lseek(self._file, 0, os.SEEK_SET)
+        assert count <= self.MOST, "the pipe would be full"
+        # Who reads from a pipe has it for itself; a place in a file that processes share is not always guarded.
+        self._taken, given = os.pipe()
+        os.write(given, b"".join(number.to_bytes(self._SIZE, "little") for number in range(count)))
+        os.close(given)
 
     def __iter__(self) -> Iterator[int]:
-        while taken := os.read(self._file, self._SIZE):
+        while taken := os.read(self._taken, self._SIZE):
             yield int.from_bytes(taken, "little")
 
 

@@ -69,16 +69,18 @@ def test_a_file_that_one_of_the_workers_finds_wrong_fails_the_run(run: Run, file
 
 
 def test_a_number_is_taken_by_one_process() -> None:
-    queue = _Queue(1000)
-    reading, writing = os.pipe()
-    other = os.fork()
-    if not other:
-        os.write(writing, b" ".join(b"%d" % place for place in queue))
-        os._exit(0)
-    mine = list(queue)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as told:
-        theirs = [int(place) for place in told.read().split()]
-    os.waitpid(other, 0)
+    queue = _Queue(_Queue.MOST)
+    taken = [os.pipe() for _ in range(3)]
+    processes = []
+    for _, writing in taken:
+        if not (process := os.fork()):
+            with os.fdopen(writing, "wb") as told:
+                told.write(b" ".join([b"%d" % number for number in queue]))
+            os._exit(0)
+        os.close(writing)
+        processes.append(process)
+    numbers = [int(number) for reading, _ in taken for number in os.fdopen(reading, "rb").read().split()]
+    for process in processes:
+        os.waitpid(process, 0)
 
-    assert sorted(mine + theirs) == list(range(1000))
+    assert sorted(numbers) == list(range(_Queue.MOST))
