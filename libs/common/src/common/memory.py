@@ -31,8 +31,11 @@ class Memory:
     def buffer(self, size: int) -> memoryview:
         """As `holding`; to be given back."""
         length = rounded(size)
+        taken = length if length < self.most else self.most
         with self._lock:
-            self._take(length if length < self.most else self.most)
+            if self._waiting or self._free < taken:
+                self._wait_for(taken)
+            self._free -= taken
             whole = None
             if spare := self._spare.get(length):
                 whole = spare.pop()
@@ -50,21 +53,21 @@ class Memory:
         with self._lock:
             self._free += length if length < self.most else self.most
             if length <= self.most:
-                self._spare.setdefault(length, []).append(whole)
+                if (spare := self._spare.get(length)) is None:
+                    spare = self._spare[length] = []
+                spare.append(whole)
                 self._spared += length
             if self._waiting:
                 self._changed.notify_all()
 
-    def _take(self, length: int) -> None:
+    def _wait_for(self, length: int) -> None:
         """Waits for its turn, and then until so much is free."""
-        if self._waiting or self._free < length:
-            me = object()
-            self._waiting.append(me)
-            while self._waiting[0] is not me or self._free < length:
-                self._changed.wait()
-            self._waiting.popleft()
-            self._changed.notify_all()
-        self._free -= length
+        me = object()
+        self._waiting.append(me)
+        while self._waiting[0] is not me or self._free < length:
+            self._changed.wait()
+        self._waiting.popleft()
+        self._changed.notify_all()
 
     def _forget_spare(self, *, at_most: int) -> None:
         while self._spared > at_most:

@@ -68,9 +68,16 @@ class Replicate:
             look_first=_tried_before(job),
         )
         wanted = [file for file in job.files if not file.fetched]
+        source, destination = self._stores(job.source.id), self._stores(job.destination.id)
+        copier = self._copier(job.source.id, job.destination.id)
+
+        def copy(file: PlannedFile) -> Copied:
+            ends = Ends(source, job.source_key(file), destination, job.destination_key(file), copier)
+            return transfer.copy(file, ends)
+
         try:
             results = in_parallel(
-                lambda file: self._copy(transfer, job, file),
+                copy,
                 wanted,
                 pools=self._pools,
                 workers=self._concurrency,
@@ -80,16 +87,6 @@ class Replicate:
         except (NotRestored, Interrupted) as error:
             return _after(error, job)
         return _outcome(results)
-
-    def _copy(self, transfer: Transfer, job: SegmentJob, file: PlannedFile) -> Copied:
-        ends = Ends(
-            source=self._stores(job.source.id),
-            source_key=job.source_key(file),
-            destination=self._stores(job.destination.id),
-            destination_key=job.destination_key(file),
-            copier=self._copier(job.source.id, job.destination.id),
-        )
-        return transfer.copy(file, ends)
 
 
 def _tried_before(job: SegmentJob) -> bool:

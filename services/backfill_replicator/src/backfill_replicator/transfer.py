@@ -245,6 +245,8 @@ def describe_mismatch(file: PlannedFile, hasher: MultiHasher) -> str:
     if hasher.size != file.size:
         return f"{file.path}: {hasher.size} bytes, expected {file.size}"
     measured = hasher.digests()
+    if measured == file.checksums:
+        return ""
     wrong = mismatches(expected=file.checksums, measured=measured)
     told = (f"{a.display} {measured.get(a, 'not measured')}, expected {file.checksums[a]}" for a in wrong)
     return f"{file.path}: " + "; ".join(told) if wrong else ""

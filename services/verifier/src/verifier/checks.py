@@ -59,6 +59,8 @@ class Check:
 
 
 def _fault(file: PlannedFile, measured: Checksums, size: int, info: ObjectInfo) -> str:
+    if measured == file.checksums and measured and size == file.size == info.size:
+        return ""
     if size != file.size:
         return f"{size} bytes, expected {file.size}"
     if size != info.size:

@@ -127,7 +127,10 @@ class MultiHasher:
     """Hashes one stream with several algorithms in one pass."""
 
     def __init__(self, algorithms: Iterable[Algorithm]) -> None:
-        self._hashers = {algorithm: _NEW[algorithm]() for algorithm in sorted(algorithms)}
+        names = list(algorithms)
+        if len(names) > 1:
+            names.sort()
+        self._hashers = {algorithm: _NEW[algorithm]() for algorithm in names}
         self.size = 0
         """Bytes seen so far."""
 
