@@ -40,7 +40,7 @@ _SOURCE, _DESTINATION = LocationId("source"), LocationId("destination")
 _ROWS = 2
 """Segments at a time, of all workers together; as one service's default."""
 _LONGEST_PAGE = 4 << 20
-_ENTRY = re.compile(r"<Contents>.*?<Key>(.*?)</Key>.*?<ETag>(.*?)</ETag>.*?<Size>(\d+)</Size>.*?</Contents>", re.DOTALL)
+_ENTRY = re.compile(r"<Contents>.*?<Key>([^<]*)</Key>.*?<ETag>([^<]*)</ETag>.*?<Size>(\d+)</Size>", re.DOTALL)
 _MORE = re.compile(r"<NextContinuationToken>(.+?)</NextContinuationToken>")
 
 

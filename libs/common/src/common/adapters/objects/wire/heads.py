@@ -50,9 +50,11 @@ def can_send(headers: Headers) -> bool:
     return True
 
 
-def request_head(method: str, target: str, headers: Headers, *, always: str = "") -> bytes:
-    """`always` are lines that every request to the server has. Raises ValueError for what would be read as something
-    else."""
+def request_head(method: str, target: str, headers: Headers, *, always: str = "", size: int | None = None) -> bytes:
+    """`always` are lines that every request to the server has, `size` is that of the body, if there is one. Raises
+    ValueError for what would be read as something else."""
+    if size is not None:
+        always = f"{always}Content-Length: {size}\r\n"
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     head = f"{method} {target} HTTP/1.1\r\n{always}{lines}\r\n"
     ends = 2 + len(headers) + always.count("\n")

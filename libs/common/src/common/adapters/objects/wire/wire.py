@@ -106,10 +106,9 @@ class Wire:
         *,
         twice: bool = True,
     ) -> _Request:
-        if data is not None or method == "PUT" or method == "POST":
-            headers = {**headers, "Content-Length": str(len(data or b""))}
+        size = len(data or b"") if data is not None or method == "PUT" or method == "POST" else None
         origin = self.origin
-        head = request_head(method, origin.before_target + target, headers, always=origin.always)
+        head = request_head(method, origin.before_target + target, headers, always=origin.always, size=size)
         return _Request(method, head, data, twice)
 
     def open(
