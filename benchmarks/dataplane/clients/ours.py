@@ -1,7 +1,7 @@
 """Backfill's own steps without queue and ledger: list, copy segment by segment, read everything back.
 
 What workers do between claim and commit, one for each processor, as many as there are in production. They have two
-segments at a time between them, and as many requests under way as every other client.
+segments at a time between them, as much memory as one of them, and as many requests under way as every other client.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import quote, urlencode
 
 from benchmarks.dataplane.clients.at import at
@@ -25,7 +25,7 @@ from common.domain.fixity import Algorithm
 from common.domain.location import Location, LocationId
 from common.domain.segment import PlannedFile, SegmentLimits, SegmentPlan, cut
 from common.jobs import Attempt, SegmentJob
-from common.memory import Memory
+from common.memory import MOST_HELD, Memory
 from common.outcome import Done
 from common.ports import ObjectStore
 from common.runtime.memory import settle_memory
@@ -96,21 +96,30 @@ def main() -> None:
     others: list[int] = []
     while len(others) < workers - 1 and (other := os.fork()):
         others.append(other)
-    _work(jobs, queue, configs, rows=max(1, _ROWS // workers), files=max(1, task.concurrency // workers))
+    share = _Share(max(1, _ROWS // workers), max(1, task.concurrency // workers), MOST_HELD // workers)
+    _work(jobs, queue, configs, share)
     # Only the first has begun all others.
     ended = [os.waitpid(other, 0)[1] for other in others if len(others) == workers - 1]
     if any(ended):
         sys.exit("another worker failed")
 
 
-def _work(
-    jobs: Sequence[SegmentJob], queue: _Queue, configs: dict[LocationId, LocationConfig], *, rows: int, files: int
-) -> None:
-    """What one worker process does: `files` at a time, of so many segments."""
-    stores, memory = _Opened(configs), Memory()
-    rows = min(rows, files)
-    replicate = Replicate(stores=stores, concurrency=files // rows, memory=memory)
-    verify = Verify(stores=stores, concurrency=files // rows, memory=memory)
+class _Share(NamedTuple):
+    """What one of the workers may have under way."""
+
+    segments: int
+    files: int
+    """Of all its segments."""
+    held: int
+    """Bytes."""
+
+
+def _work(jobs: Sequence[SegmentJob], queue: _Queue, configs: dict[LocationId, LocationConfig], share: _Share) -> None:
+    """What one worker process does."""
+    stores, memory = _Opened(configs), Memory(share.held)
+    rows = min(share.segments, share.files)
+    replicate = Replicate(stores=stores, concurrency=share.files // rows, memory=memory)
+    verify = Verify(stores=stores, concurrency=share.files // rows, memory=memory)
 
     def work(_: int) -> None:
         for place in queue:
