@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Literal
 
 from benchmarks.dataplane.clients.catalogue import CLIENTS, OURS
 
@@ -53,6 +54,15 @@ class Summary:
     cpu: Spread
     rss: Spread
     requests: dict[str, float]
+    rounds: dict[int, Run]
+
+    def by(self, ours: Summary, figure: Literal["wall", "cpu"]) -> float:
+        """The median of what this took by what ours took in the same round: a machine that is slower in some rounds is
+        so for both. Of their medians, where they share no round."""
+        shared = [(run, ours.rounds[number]) for number, run in self.rounds.items() if number in ours.rounds]
+        if not shared:
+            return float(getattr(self, figure).median / getattr(ours, figure).median)
+        return median(getattr(run, figure) / getattr(mine, figure) for run, mine in shared)
 
 
 def summaries(runs: Iterable[Run]) -> list[Summary]:
@@ -67,6 +77,7 @@ def summaries(runs: Iterable[Run]) -> list[Summary]:
             cpu=Spread.of(run.cpu for run in group),
             rss=Spread.of(run.rss for run in group),
             requests={m: median(run.requests.get(m, 0) for run in group) for m in group[0].requests},
+            rounds={run.round: run for run in group},
         )
         for names, group in groups.items()
     ]
@@ -82,8 +93,8 @@ def ratios(found: Iterable[Summary]) -> dict[str, float]:
         if mine is None or peer.client == OURS or peer.client not in CLIENTS:
             continue
         where = f"{peer.scene}/{peer.workload}"
-        answer[f"{where}/cpu/{peer.client}"] = peer.cpu.median / mine.cpu.median
-        answer[f"{where}/wall/{peer.client}"] = peer.wall.median / mine.wall.median
+        answer[f"{where}/cpu/{peer.client}"] = peer.by(mine, "cpu")
+        answer[f"{where}/wall/{peer.client}"] = peer.by(mine, "wall")
     return answer
 
 

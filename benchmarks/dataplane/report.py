@@ -107,8 +107,8 @@ def _row(summary: Summary, ours: Summary | None, objects: int) -> tuple[str, ...
         _spread(summary.cpu),
         f"{summary.rss.most / MIB:.0f}",
         "" if each is None else f"{each:.2f}",
-        f"{summary.wall.median / ours.wall.median:.2f}x" if ours and peer else "",
-        f"{summary.cpu.median / ours.cpu.median:.2f}x" if ours and peer else "",
+        f"{summary.by(ours, 'wall'):.2f}x" if ours and peer else "",
+        f"{summary.by(ours, 'cpu'):.2f}x" if ours and peer else "",
         _checks(summary.client),
     )
 

@@ -23,13 +23,30 @@ def test_a_spread_of_nothing_is_refused():
         Spread.of([])
 
 
-def test_ratios_are_peer_by_ours_of_medians_so_that_more_than_one_means_ahead():
+def test_ratios_are_peer_by_ours_so_that_more_than_one_means_ahead():
     runs = [a_run(number=n, wall=w, cpu=c) for n, w, c in ((1, 1.0, 2.0), (2, 1.2, 2.0), (3, 9.0, 2.0))]
     runs += [a_run("rclone-both", number=n, wall=3.6, cpu=5.0) for n in (1, 2, 3)]
     assert ratios(summaries(runs)) == {
         "null-s3/w1/cpu/rclone-both": pytest.approx(2.5),
         "null-s3/w1/wall/rclone-both": pytest.approx(3.0),
     }
+
+
+def test_rounds_in_which_the_machine_was_slow_change_no_ratio():
+    slow = {1: 1.0, 2: 4.0, 3: 1.0, 4: 4.0, 5: 4.0}
+    runs = [a_run(number=n, wall=factor, cpu=factor) for n, factor in slow.items()]
+    # Slower by half than ours in each, but in the last round, which was quick when its turn came.
+    runs += [
+        a_run("rclone-both", number=n, wall=1.5 * factor, cpu=1.5 * factor) for n, factor in {**slow, 5: 1.0}.items()
+    ]
+
+    assert list(ratios(summaries(runs)).values()) == [pytest.approx(1.5), pytest.approx(1.5)]
+
+
+def test_who_shares_no_round_is_compared_by_medians():
+    runs = [a_run(number=1, wall=2.0, cpu=2.0), a_run("rclone-both", number=2, wall=3.0, cpu=5.0)]
+
+    assert ratios(summaries(runs)) == {"null-s3/w1/cpu/rclone-both": 2.5, "null-s3/w1/wall/rclone-both": 1.5}
 
 
 def test_what_is_no_client_has_no_ratio():
