@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -44,6 +45,7 @@ def server(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytes
         try:
             address = f"{request.param}://127.0.0.1:{listener.getsockname()[1]}"
             yield Wire.to(address, connect_timeout=5, read_timeout=READ_TIMEOUT)
+            assert not select.select([listener], [], [], 0)[0], "a second connection was begun"
         finally:
             over.set()
             listener.close()
@@ -90,3 +92,18 @@ def test_a_server_that_takes_no_data_is_given_up(server) -> None:
 
     assert refused.value.answer.status is None
     assert READ_TIMEOUT <= time.monotonic() - began < 10
+
+
+def test_what_was_waited_for_in_vain_is_not_asked_for_again_at_once(server) -> None:
+    """A connection that had been used may have been closed meanwhile, and is replaced; one that is silent is not."""
+
+    def answer_once(client: socket.socket, over: threading.Event) -> None:
+        client.recv(65536)
+        client.sendall(HEAD + b"." * PIECES)
+        over.wait(20)
+
+    with server(answer_once) as wire:
+        into = memoryview(bytearray(10))
+        assert wire.fetch("/b/k", into, headers={})[1] == PIECES
+        with pytest.raises(Refusal):
+            wire.fetch("/b/k", into, headers={})
