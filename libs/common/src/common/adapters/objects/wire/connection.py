@@ -12,7 +12,6 @@ from common.adapters.objects.wire.heads import Nonsense
 _SCRATCH = 32 * 1024
 """Bytes: the longest head or line that is listened to, and what is received of a body together with its head."""
 _END = b"\r\n\r\n"
-_WHOLE = 0
 _JOINED = 16 * 1024
 """Bytes: data up to this goes into one TLS record with its head."""
 _RESTED = 0.5
@@ -102,15 +101,15 @@ class Connection:
             into[:count] = self._view[self._start : self._start + count]
             self._start += count
             return count
-        count = self._received(into, _WHOLE)
+        count = self._received(into)
         if not count:
             raise Cut
         return count
 
-    def _received(self, into: memoryview, flags: int = 0) -> int:
+    def _received(self, into: memoryview) -> int:
         """How many bytes; 0 at the end."""
         try:
-            return self._socket.recv_into(into, 0, flags)
+            return self._socket.recv_into(into)
         except BlockingIOError:
             # What a system says whose own limit of a wait has been reached.
             raise TimeoutError from None

@@ -107,7 +107,7 @@ def _limit_waits(sock: socket.socket, seconds: float, *, tls: bool) -> None:
         sock.settimeout(seconds)
         return
     whole = int(seconds)
-    limit = struct.pack("ll", whole, int((seconds - whole) * 1_000_000))
+    limit = struct.pack("ll", whole, int((seconds - whole) * 1_000_000) or 1)  # 0 and 0 would be no limit
     sock.settimeout(None)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
