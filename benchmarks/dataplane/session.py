@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.dataplane.concluding import COPYING, LATENCY_MS, Options, Results, conclude
@@ -33,7 +33,6 @@ def run_all(options: Options) -> bool:
     results, problem = Results(), None
     with _room() as room:
         made = {name: _made(name, options, room) for name in options.workloads}
-        _forget()
         try:
             _measure_scenes(options, made, room, results)
             results.whole = measure_whole(
@@ -69,13 +68,9 @@ def _room() -> Iterator[Path]:
 def _made(name: str, options: Options, room: Path) -> Workload:
     shape = (QUICK_SHAPES if options.quick else SHAPES)[name]
     say(f"Making {name}: {shape.story}")
-    return make(shape, room)
-
-
-def _forget() -> None:
-    """Give memory back that the workloads took: what this process holds counts in the peak of each that it starts."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
+    # The largest that this process was counts in the peak of each that it starts: the workload's bytes are another's.
+    with ProcessPoolExecutor(1) as maker:
+        return maker.submit(make, shape, room).result()
 
 
 def _measure_scenes(options: Options, made: dict[str, Workload], room: Path, results: Results) -> None:
