@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from types import FunctionType
 from typing import Any
 
 from sqlalchemy import text
@@ -31,9 +33,26 @@ Break = Callable[[ExitStack, Ledger], None]
 
 
 def replaced(stack: ExitStack, owner: Any, name: str, by: Any) -> None:
+    """Raises AssertionError where the two are called in different ways: a mutant that fails at each call breaks nothing
+    but itself, and would be said to have survived."""
     before = getattr(owner, name)
+    if isinstance(before, FunctionType) and isinstance(by, FunctionType):
+        asked = inspect.signature(before)
+        assert _can_be_called_as(by, asked), f"{name}{asked} is replaced by what takes {inspect.signature(by)}"
     setattr(owner, name, by)
     stack.callback(setattr, owner, name, before)
+
+
+def _can_be_called_as(function: FunctionType, asked: inspect.Signature) -> bool:
+    """Whether with the same arguments: those that may be given by place or name, all by place or all by name."""
+    told = asked.parameters.values()
+    named = {parameter.name: ... for parameter in told if parameter.kind is parameter.KEYWORD_ONLY}
+    either = [parameter.name for parameter in told if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    for places, names in (([...] * len(either), named), ([], {**dict.fromkeys(either, ...), **named})):
+        with suppress(TypeError):
+            inspect.signature(function).bind(*places, **names)
+            return True
+    return False
 
 
 def with_changes(*changes: tuple[Any, str, Any]) -> Break:
@@ -64,8 +83,8 @@ later = text("clock_timestamp() + interval '1 day'")
 """For which every lease has run out."""
 
 
-def size_only(file: Any, hasher: Any, info: Any) -> str:
-    return "" if hasher.size == file.size else "another size"
+def size_only(file: Any, measured: Any, size: int, info: Any) -> str:
+    return "" if size == file.size else "another size"
 
 
 def unread(self: Any, file: Any, *, key: str) -> Any:
@@ -131,7 +150,7 @@ def unpinned(stack: ExitStack, _ledger: Ledger) -> None:
     replaced(stack, backfill_replicator.transfer.Transfer, "_read_range", part)
     replaced(stack, backfill_replicator.transfer, "describe_mismatch", lambda file, hasher: "")
     replaced(stack, bag_warmer.thawing, "_other_objects", lambda wanted, infos: None)
-    replaced(stack, verifier.checks, "_fault", lambda file, hasher, info: "")
+    replaced(stack, verifier.checks, "_fault", lambda file, measured, size, info: "")
 
 
 def asks_again(stack: ExitStack, _ledger: Ledger) -> None:
