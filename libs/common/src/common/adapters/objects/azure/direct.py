@@ -62,7 +62,7 @@ class Access:
 
     def headers(self, what: str) -> dict[str, str]:
         """Raises StoreUnavailable, and AccessDenied, where the identity cannot be had now; `what` it is needed for."""
-        if self.config.sas_token is not None or self.config.account_key is not None:
+        if self.query():
             return {"x-ms-version": _SERVICE_VERSION}
         return {"x-ms-version": _SERVICE_VERSION, "Authorization": f"Bearer {self._bearer(what)}"}
 
