@@ -127,11 +127,27 @@ def test_every_other_answer_is_a_refusal_that_says_why(answer: bytes, expected: 
         b"HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\n",
         b"HTTP/1.1 206 X\r\nContent-Range: bytes 1-5/10\r\nContent-Length: 5\r\n\r\n",
         b"HTTP/1.1 206 X\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.1 200 X\r\nContent-Range: bytes 1-5/10\r\nContent-Length: 5\r\n\r\n",
     ],
 )
 def test_another_range_than_was_asked_for_is_not_believed(head: bytes) -> None:
     with serving(head + b"01234") as server, pytest.raises(StoreUnavailable, match="bytes 0 to 4 were asked for"):
         read(wire_to(server))
+
+
+def test_a_range_is_believed_by_what_it_says_of_itself_also_with_200() -> None:
+    with serving(FIRST_HALF.replace(b"206", b"200")) as server:
+        assert read(wire_to(server)) == (b"01234", 10)
+
+
+def test_a_whole_object_that_calls_itself_a_range_is_not_believed() -> None:
+    with (
+        serving(b"HTTP/1.1 200 X\r\nContent-Range: bytes 0-4/10\r\nContent-Length: 10\r\n\r\n0123456789") as server,
+        pytest.raises(Refusal) as refused,
+    ):
+        read(wire_to(server))
+
+    assert refused.value.answer == Answer(None, cut=True)
 
 
 def test_a_body_in_chunks_is_read_whole() -> None:

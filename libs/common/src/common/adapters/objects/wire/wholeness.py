@@ -47,10 +47,13 @@ def _expect_end(body: Incoming) -> None:
 
 
 def _size_by_range(body: Incoming, first: int, end: int | None) -> int:
-    """The object's size, by an answer that is the range that was asked for, or what there is of it."""
+    """The object's size, by an answer that is the range that was asked for, or what there is of it.
+
+    By what the answer says of its range: some servers give a range with 200, `rclone serve s3` among them.
+    """
     told = body.head.headers.get("content-range", "")
     found = _RANGE.fullmatch(told)
-    if body.head.status == 206 and found and int(found[1]) == first:
+    if body.head.status in (200, 206) and found and int(found[1]) == first:
         size = int(found[3])
         if int(found[2]) == (size if end is None else min(end, size)) - 1:
             return size
