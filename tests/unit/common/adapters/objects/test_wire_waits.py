@@ -1,7 +1,8 @@
-"""How long a server is waited for that says nothing, or takes nothing: with TLS and without."""
+"""What comes of a server that is slow, silent or gone in the middle: with TLS and without."""
 
 from __future__ import annotations
 
+import random
 import select
 import socket
 import ssl
@@ -66,6 +67,33 @@ def test_a_body_that_comes_slowly_comes_whole(server) -> None:
         _, size = wire.fetch("/b/k", into, headers={})
 
     assert bytes(into[:size]) == b"." * PIECES
+
+
+def test_a_large_body_comes_whole_and_the_next_answer_after_it(server) -> None:
+    body = random.Random(7).randbytes(300_001)
+
+    def answer_twice(client: socket.socket, _: threading.Event) -> None:
+        for _ in range(2):
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with server(answer_twice) as wire:
+        into = memoryview(bytearray(400_000))
+        for _ in range(2):
+            into[:] = bytes(len(into))
+            _, size = wire.fetch("/b/k", into, headers={})
+            assert bytes(into[:size]) == body
+
+
+def test_a_large_body_that_ends_too_early_is_cut(server) -> None:
+    def leave(client: socket.socket, _: threading.Event) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 300001\r\n\r\n" + bytes(300_000))
+
+    with server(leave) as wire, pytest.raises(Refusal) as refused:
+        wire.fetch("/b/k", memoryview(bytearray(400_000)), headers={})
+
+    assert refused.value.answer.cut
 
 
 def test_a_body_that_stands_still_is_given_up(server) -> None:

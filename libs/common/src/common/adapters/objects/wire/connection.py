@@ -6,8 +6,13 @@ import select
 import socket
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 from common.adapters.objects.wire.heads import Nonsense
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
 
 _SCRATCH = 32 * 1024
 """Bytes: the longest head or line that is listened to, and what is received of a body together with its head."""
@@ -101,10 +106,19 @@ class Connection:
             into[:count] = self._view[self._start : self._start + count]
             self._start += count
             return count
-        count = self._received(into)
+        count = self._records(into) if self._tls else self._received(into)
         if not count:
             raise Cut
         return count
+
+    def _records(self, into: memoryview) -> int:
+        """As `_received`, but as many as `into` holds: TLS gives them by records of at most 16 KiB."""
+        # What `recv_into` calls when it has looked at everything, which takes it as long as the rest.
+        read = cast("Callable[[int, memoryview], int]", cast("ssl.SSLSocket", self._socket).read)
+        filled = 0
+        while filled < len(into) and (count := read(len(into) - filled, into[filled:])):
+            filled += count
+        return filled
 
     def _received(self, into: memoryview) -> int:
         """How many bytes; 0 at the end."""
