@@ -59,12 +59,17 @@ def _against_rclone() -> list[Bar]:
 def _on_real_servers() -> list[Bar]:
     bars = []
     for kind in ("s3", "azure"):
-        for workload in ("w1", "w2", "w4"):
+        for workload in ("w1", "w2", "w4", "w3"):
             name, where = workload.upper(), f"real-{kind}/{workload}"
             whom = f"{BOTH}, real servers, S3 to {kind}"
             cpu = _cpu_bar(workload, kind)
             bars.append(Bar(f"{where}/cpu/{BOTH}", f"{name} client CPU against {whom}", at_least=cpu))
             bars.append(Bar(f"{where}/wall/{BOTH}", f"{name} wall against {whom}, never behind", at_least=1.0))
+    for workload in ("w1", "w2", "w4", "w3"):
+        for cost, says in (("cpu", "client CPU"), ("wall", "wall")):
+            whom = f"{BOTH}, real servers over TLS, S3 to s3, never behind"
+            name = f"tls-s3/{workload}/{cost}/{BOTH}"
+            bars.append(Bar(name, f"{workload.upper()} {says} against {whom}", at_least=1.0))
     return bars
 
 

@@ -18,6 +18,7 @@ _SCENES = {
     "latency-azure": "Null servers with 20 ms added to every request, S3 to Azure",
     "real-s3": "Real servers, rclone serve s3 to rclone serve s3",
     "real-azure": "Real servers, rclone serve s3 to Azurite in memory",
+    "tls-s3": "Real servers over TLS, rclone serve s3 to rclone serve s3",
 }
 
 

@@ -28,14 +28,22 @@ def concurrency(scene: Scene, workload: Workload) -> int:
     """Files at a time, the same for every client that can be told."""
     if scene.latency_ms:
         return LATENT_CONCURRENCY
-    if scene.name.startswith("real"):
+    if scene.real:
         return REAL_CONCURRENCY
     return LARGE_CONCURRENCY if workload.shape.name == "w3" else USUAL_CONCURRENCY
 
 
-def clients_for(scene: Scene) -> list[Client]:
-    """Those that can do it; over latency only those that are tuned for it."""
-    if scene.latency_ms:
+def trust(scene: Scene) -> dict[str, str]:
+    """What clients are told of the servers' certificate: OpenSSL, Go and boto3 ask for it by these names."""
+    if scene.certificate is None:
+        return {}
+    return dict.fromkeys(("SSL_CERT_FILE", "AWS_CA_BUNDLE"), str(scene.certificate))
+
+
+def clients_for(scene: Scene, workload: Workload) -> list[Client]:
+    """Those that can do it; over latency only those that are tuned for it, and the same of large files on real servers,
+    which take a quarter of a minute for each."""
+    if scene.latency_ms or (scene.real and workload.shape.name == "w3"):
         return [CLIENTS[name] for name in (OURS, BOTH, REPLICA)]
     return [client for client in CLIENTS.values() if client.to_azure or scene.name.endswith("s3")]
 
@@ -44,7 +52,7 @@ def measure(scene: Scene, workload: Workload, *, rounds: int, room: Path, say: S
     """All rounds of all clients. Raises CannotMeasure where one fails."""
     for number in range(1, rounds + 1):
         told: list[str] = []
-        for client in clients_for(scene):
+        for client in clients_for(scene, workload):
             scene.empty()
             cost = _once(client, scene, workload, room)
             yield _run(scene, workload, client.name, number, cost, scene.take_counts())
@@ -69,7 +77,7 @@ def _once(client: Client, scene: Scene, workload: Workload, room: Path, *, prefi
     task.write(file)
     disk = Path(tempfile.mkdtemp(dir=room))
     try:
-        return run(client.commands(task, file, disk), environment=environment(task))
+        return run(client.commands(task, file, disk), environment={**environment(task), **trust(scene)})
     finally:
         shutil.rmtree(disk)
 

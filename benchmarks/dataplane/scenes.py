@@ -7,6 +7,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Self
 
+from benchmarks.dataplane.certificates import make_certificate
 from benchmarks.dataplane.clients.catalogue import tool
 from benchmarks.dataplane.null_server import NullServer
 from benchmarks.dataplane.stores import Store
@@ -26,8 +27,12 @@ class Scene(Server):
 
     name: str
     latency_ms: float = 0
+    real: bool = False
+    """Whether the servers work, so that they are the limit."""
     source: Store
     destination: Store
+    certificate: Path | None = None
+    """What clients must trust; with its key. None where the servers speak without TLS."""
 
     @abstractmethod
     def empty(self) -> None:
@@ -66,11 +71,15 @@ class NullScene(Scene):
 
 
 class RealScene(Scene):
-    """`rclone serve s3` over the workload's directory; to itself in a second process, or to Azurite in memory."""
+    """`rclone serve s3` over the workload's directory; to itself in a second process, or to Azurite in memory (without
+    TLS)."""
 
-    def __init__(self, kind: str, *, root: Path, repository: Path) -> None:
-        self.name = f"real-{kind}"
+    real = True
+
+    def __init__(self, kind: str, *, root: Path, repository: Path, tls: bool = False) -> None:
+        self.name = f"{'tls' if tls else 'real'}-{kind}"
         self._kind, self._root, self._repository = kind, root, repository
+        self.certificate = make_certificate(root / "certificate.pem") if tls else None
         self._directory = root / "real"
         self._children: list[Child] = []
         self._azurite: Azurite | None = None
@@ -104,9 +113,12 @@ class RealScene(Scene):
         port = free_port()
         command = [tool("rclone"), "--config", "/dev/null", "serve", "s3", str(directory)]
         command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{_KEY},{_SECRET}", "--log-level", "ERROR"]
+        if self.certificate is not None:
+            command += ["--cert", str(self.certificate), "--key", str(self.certificate)]
         child = start_child("rclone serve s3", command, log=self._root / f"rclone-{bucket}.log")
         child.wait_until(lambda: answers(port), seconds=20)
-        return child, Store("s3", f"http://127.0.0.1:{port}", bucket, _KEY, _SECRET)
+        scheme = "http" if self.certificate is None else "https"
+        return child, Store("s3", f"{scheme}://127.0.0.1:{port}", bucket, _KEY, _SECRET)
 
     def _start_azurite(self) -> None:
         self._azurite = Azurite(repository=self._repository, in_memory=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,14 +16,19 @@ from pathlib import Path
 from benchmarks.dataplane.concluding import COPYING, LATENCY_MS, Options, Results, conclude
 from benchmarks.dataplane.errors import CannotMeasure
 from benchmarks.dataplane.null_server import compile_null_server
-from benchmarks.dataplane.rounds import measure
+from benchmarks.dataplane.rounds import measure, trust
 from benchmarks.dataplane.scenes import NullScene, RealScene, Scene
 from benchmarks.dataplane.stores import Task
 from benchmarks.dataplane.whole import measure_whole
 from benchmarks.dataplane.workloads import QUICK_SHAPES, SHAPES, Workload, make
 
-_WORKLOADS = {"null": ("w1", "w2", "w4", "w3", "w5"), "latency": ("w1",), "real": ("w1", "w2", "w4", "w5")}
-"""Which make sense where: real servers are the limit for large files."""
+_WORKLOADS = {
+    "null": ("w1", "w2", "w4", "w3", "w5"),
+    "latency": ("w1",),
+    "real": ("w1", "w2", "w4", "w3", "w5"),
+    "tls": ("w1", "w2", "w4", "w3"),
+}
+"""Which make sense where."""
 
 
 def run_all(options: Options) -> bool:
@@ -83,7 +89,7 @@ def _measure_scenes(options: Options, made: dict[str, Workload], room: Path, res
         if scene is None or not wanted:
             continue
         with scene:
-            if name.startswith("real"):
+            if scene.real:
                 results.ceilings[name] = _ceiling(scene, room)
             for workload in wanted:
                 rounds = measure(scene, workload, rounds=options.rounds, room=room, say=say)
@@ -92,8 +98,8 @@ def _measure_scenes(options: Options, made: dict[str, Workload], room: Path, res
 
 def _scene(name: str, program: Path | None, room: Path, repository: Path) -> Scene | None:
     what, _, kind = name.partition("-")
-    if what == "real":
-        return RealScene(kind, root=room, repository=repository)
+    if what in ("real", "tls"):
+        return RealScene(kind, root=room, repository=repository, tls=what == "tls")
     if what not in ("null", "latency") or program is None:
         return None
     return NullScene(kind, program=program, root=room, latency_ms=LATENCY_MS if what == "latency" else 0)
@@ -104,5 +110,7 @@ def _ceiling(scene: Scene, room: Path) -> dict[str, float]:
     task = Task(scene.source, scene.destination, prefix="", items="", manifest="", concurrency=16)
     task.write(room / "ceiling.json")
     command = [sys.executable, "-m", "benchmarks.dataplane.ceilings", str(room / "ceiling.json")]
-    rates: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    environment = {**os.environ, **trust(scene)}
+    done = subprocess.run(command, capture_output=True, check=True, env=environment)
+    rates: dict[str, float] = json.loads(done.stdout)
     return rates
