@@ -18,6 +18,7 @@ _ALL: tuple[Target, ...] = (
     bagit_targets.bag,
     store_targets.restore_header,
     store_targets.store_answer,
+    store_targets.store_list,
     store_targets.locations,
     store_targets.bandwidth,
     store_targets.bag_path,

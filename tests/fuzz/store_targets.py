@@ -10,10 +10,12 @@ import tempfile
 from pathlib import Path
 
 from bag_register.file_lists import FileLists, RecordCorrupt
+from common.adapters.objects.azure import listing as azure_listing
 from common.adapters.objects.bandwidth import LEAST, read_bandwidth
 from common.adapters.objects.configuration import SECRETS, read_locations
 from common.adapters.objects.local.places import name_fault
 from common.adapters.objects.memory import MemoryBucket, MemoryStore
+from common.adapters.objects.s3 import listing as s3_listing
 from common.adapters.objects.s3.info import parse_restore
 from common.adapters.objects.wire.body import Incoming
 from common.adapters.objects.wire.connection import Closed, Connection, Cut
@@ -27,7 +29,7 @@ from common.domain.layout import Layout
 from common.domain.location import Location, LocationId, Provider
 from common.domain.problem import Problem
 from common.domain.storage_manifest import ListedFile
-from common.errors import ConfigurationError, RefusedByStore
+from common.errors import ConfigurationError, RefusedByStore, StoreUnavailable
 
 _SECRET = re.compile(rb"^(?:" + "|".join(SECRETS).encode() + rb") *=(?!.*env).*$", re.MULTILINE)
 """Lines that say a secret. The name of the environment variable that holds one is none."""
@@ -65,6 +67,23 @@ def store_answer(data: bytes) -> None:
     assert body.head.size in (None, filled), "bytes are missing, or there are too many"
     assert not body.head.chunked or (body.ended() and b"\r\n0" in data), "a body has ended before its last chunk"
     assert all(name == name.lower() and "\n" not in name + value for name, value in body.head.headers.items())
+
+
+def store_list(data: bytes) -> None:
+    """A page of a list is read, or told to be none; what it lists has sizes, and times that can be compared."""
+    for read in (s3_listing.read_page, azure_listing.read_page):
+        try:
+            infos = read(data, what="listing").infos
+        except StoreUnavailable:
+            continue
+        for info in infos:
+            assert info.size >= 0, "fewer bytes than none"
+            assert info.last_modified is None or info.last_modified.utcoffset() is not None, "a time without its zone"
+            assert (
+                info.restore is None
+                or info.restore.expires_at is None
+                or info.restore.expires_at.utcoffset() is not None
+            )
 
 
 def locations(data: bytes) -> None:

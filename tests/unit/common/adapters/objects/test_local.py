@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from common.adapters.objects.azure.listing import in_byte_order
+from common.adapters.objects.azure.ordering import in_byte_order
 from common.adapters.objects.local import LocalStore
 from common.errors import NameNotAllowed, NotFound
 from common.ports import ObjectInfo

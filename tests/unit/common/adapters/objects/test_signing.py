@@ -65,7 +65,7 @@ def test_a_containers_access_is_what_the_sdk_gives() -> None:
         "account",
         "replicas",
         account_key=key,
-        permission=ContainerSasPermissions(read=True, write=True, create=True),
+        permission=ContainerSasPermissions(read=True, write=True, create=True, list=True),
         expiry=until,
     )
 

@@ -15,6 +15,7 @@ from common.errors import ConfigurationError
 if TYPE_CHECKING:
     from common.adapters.objects.azure.control import Control
     from common.adapters.objects.azure.direct import Direct
+    from common.adapters.objects.azure.listing import Listing
     from common.adapters.objects.azure.sdk_uploads import SdkUploads
     from common.adapters.objects.configuration import LocationConfig
 
@@ -50,6 +51,13 @@ class Connection:
         config, address = self.config, endpoint(self.config)
         wire = Wire.to(address, connect_timeout=config.connect_timeout, read_timeout=config.read_timeout)
         return Direct(Asking(wire, error_for), f"{urlsplit(address).path}/{config.bucket}/", Access(config))
+
+    @cached_property
+    def listing(self) -> Listing:
+        # Imported here: who moves bytes lists nothing.
+        from common.adapters.objects.azure.listing import Listing
+
+        return Listing(self.direct)
 
     @cached_property
     def sdk_uploads(self) -> SdkUploads:

@@ -6,7 +6,6 @@ Imported when it is first needed: the SDK takes a worker longer to start than ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,7 @@ from azure.storage.blob import ContainerClient, ContentSettings, StandardBlobTie
 from requests.adapters import HTTPAdapter
 
 from common.adapters.objects.azure.client import endpoint, identity
-from common.adapters.objects.azure.info import described
-from common.adapters.objects.azure.listing import in_byte_order
-from common.adapters.objects.azure.sdk_errors import translated, translated_steps
-from common.ports import ObjectInfo
+from common.adapters.objects.azure.sdk_errors import translated
 
 if TYPE_CHECKING:
     from common.adapters.objects.configuration import LocationConfig
@@ -37,13 +33,6 @@ class Control:
         """Sends nothing to the store. Raises ConfigurationError where no credentials can be found."""
         tier = config.access_tier
         return cls(_client(config), None if tier is None else StandardBlobTier(tier))
-
-    def list(self, *, prefix: str, start_after: str | None) -> Iterator[ObjectInfo]:
-        what = f"listing {prefix!r}"
-        with translated(what):
-            blobs = self.client.list_blobs(name_starts_with=prefix, results_per_page=1000)
-        found = (described(blob, key=blob.name, listed=True) for blob in translated_steps(blobs, what))
-        return in_byte_order(found, start_after=start_after)
 
     def put(
         self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]

@@ -39,7 +39,7 @@ class AzureStore:
         return _LIMITS
 
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
-        return self.connection.control.list(prefix=prefix, start_after=start_after)
+        return self.connection.listing.list(prefix=prefix, start_after=start_after)
 
     def head(self, *, key: str) -> ObjectInfo:
         return self.connection.direct.head(key)

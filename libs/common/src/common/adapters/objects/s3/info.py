@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from common.adapters.objects.dates import http_moment
 from common.domain.fixity import Algorithm
 from common.errors import RefusedByStore
 from common.ports import ObjectInfo, RestoreStatus
@@ -28,19 +29,10 @@ def parse_restore(header: str | None) -> RestoreStatus | None:
     if ongoing is None:
         raise RefusedByStore(f"x-amz-restore was {header!r}, which names no ongoing-request")
     try:
-        expires_at = _moment(expires[1]) if expires else None
-    except (ValueError, OverflowError):
+        expires_at = http_moment(expires[1]) if expires else None
+    except ValueError:
         raise RefusedByStore(f"x-amz-restore was {header!r}, whose expiry-date is no date") from None
     return RestoreStatus(ongoing[1].lower() == "true", expires_at)
-
-
-def _moment(text: str) -> datetime:
-    """A date of RFC 5322. One that keeps its time zone to itself ("-0000") is in UTC, as all of HTTP's are."""
-    # Imported here: it takes long, and only descriptions have dates.
-    from email.utils import parsedate_to_datetime
-
-    found = parsedate_to_datetime(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def described(key: str, answer: Mapping[str, Any], *, size: int | None = None) -> ObjectInfo:
@@ -71,7 +63,7 @@ def told_by_headers(key: str, heard: Mapping[str, str], *, size: int | None = No
         "StorageClass": heard.get("x-amz-storage-class"),
         "Restore": heard.get("x-amz-restore"),
         "ArchiveStatus": heard.get("x-amz-archive-status"),
-        "LastModified": _moment(modified) if modified else None,
+        "LastModified": http_moment(modified) if modified else None,
         "ContentType": heard.get("content-type"),
         "Metadata": {name[len(_META) :]: value for name, value in heard.items() if name.startswith(_META)},
         "Digests": told_digests(heard),

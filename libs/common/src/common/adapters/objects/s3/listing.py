@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import unquote_plus
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
 
+from common.adapters.objects.dates import http_moment, in_utc
+from common.adapters.objects.listed import Element, ParseError, children, root_of, size_of, text
 from common.adapters.objects.s3.direct import Direct
 from common.adapters.objects.s3.info import plain_class
 from common.errors import StoreUnavailable
@@ -49,38 +49,28 @@ class Listing:
 def read_page(body: bytes, *, what: str) -> Page:
     """Raises StoreUnavailable where it is no page: it was cut, or something else answered."""
     try:
-        root = _root(body)
-        names = {element.tag.rpartition("}")[2]: element for element in root}
-        encoded = _text(names.get("EncodingType")) == "url"
+        root = root_of(body, named="ListBucketResult")
+        names = children(root)
+        encoded = text(names.get("EncodingType")) == "url"
         infos = [_info(element, encoded=encoded) for element in root if element.tag.endswith("Contents")]
-        if _text(names.get("IsTruncated")) != "true":
+        if text(names.get("IsTruncated")) != "true":
             return Page(infos, None)
-        following = _text(names.get("NextContinuationToken"))
+        following = text(names.get("NextContinuationToken"))
         if not following:
             raise ValueError("more is promised, and no way to it")
         return Page(infos, following)
-    except (ElementTree.ParseError, KeyError, ValueError) as problem:
+    except (ParseError, KeyError, ValueError) as problem:
         raise StoreUnavailable(f"{what}: the store's list cannot be read: {problem}") from None
 
 
-def _root(body: bytes) -> Element:
-    # No list has one, and without it there are no entities to be expanded.
-    if b"<!DOCTYPE" in body:
-        raise ValueError("a list with a document type")
-    root = ElementTree.fromstring(body)  # noqa: S314 - see above
-    if not root.tag.endswith("ListBucketResult"):
-        raise ValueError(f"a list was asked for, {root.tag} came")
-    return root
-
-
 def _info(element: Element, *, encoded: bool) -> ObjectInfo:
-    told = {child.tag.rpartition("}")[2]: child for child in element}
-    key, modified, restore = told["Key"].text or "", _text(told.get("LastModified")), told.get("RestoreStatus")
+    told = children(element)
+    key, modified, restore = told["Key"].text or "", text(told.get("LastModified")), told.get("RestoreStatus")
     return ObjectInfo(
         key=unquote_plus(key, errors="strict") if encoded else key,
-        size=int(told["Size"].text or ""),
+        size=size_of(told["Size"]),
         etag=(told["ETag"].text or "").strip('"'),
-        storage_class=plain_class(_text(told.get("StorageClass")) or None),
+        storage_class=plain_class(text(told.get("StorageClass")) or None),
         restore=None if restore is None else _restore(restore),
         last_modified=_moment(modified) if modified else None,
     )
@@ -92,16 +82,8 @@ def _restore(element: Element) -> RestoreStatus:
     return RestoreStatus(told.get("IsRestoreInProgress", "").lower() == "true", _moment(expires) if expires else None)
 
 
-def _moment(text: str) -> datetime:
+def _moment(date: str) -> datetime:
     """What S3 writes in lists is ISO 8601; some that speak like it write the dates of HTTP."""
     with suppress(ValueError):
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    # Imported here: it takes long, and S3 never needs it.
-    from email.utils import parsedate_to_datetime
-
-    return parsedate_to_datetime(text).astimezone(UTC)
-
-
-def _text(element: Element | None) -> str:
-    return "" if element is None else element.text or ""
+        return in_utc(datetime.fromisoformat(date))
+    return http_moment(date)
