@@ -105,6 +105,13 @@ def test_the_store_tells_its_own_time(s3_server: S3Server) -> None:
     assert archive.now().tzinfo is not None
 
 
+def test_a_bucket_that_is_gone_tells_no_time(s3_server: S3Server) -> None:
+    archive = open_cold_store(config(s3_server, "gone-with-all-it-had"))
+
+    with pytest.raises(NotFound):
+        archive.now()
+
+
 def test_of_a_frozen_object_the_digests_are_told_that_s3_computed(s3_server: S3Server) -> None:
     settings = config(s3_server, s3_server.bucket())
     frozen = {"Bucket": settings.bucket, "StorageClass": "DEEP_ARCHIVE"}

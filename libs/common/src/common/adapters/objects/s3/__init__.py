@@ -67,12 +67,12 @@ def open_links(config: LocationConfig) -> Callable[[str], str]:
 
 def open_cold_store(config: LocationConfig) -> ColdStore:
     """Raises ConfigurationError where no credentials can be found."""
-    # Imported here, as it brings boto3.
+    # Imported here: few workers thaw.
     from common.adapters.objects.s3.cold import S3ColdStore
 
     connection = Connection(config)
     connection.check_credentials()
-    return S3ColdStore(connection.control)
+    return S3ColdStore(connection)
 
 
 def open_restore_queue(config: LocationConfig) -> RestoreQueue | None:

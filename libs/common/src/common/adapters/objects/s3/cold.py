@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-import botocore.exceptions as boto
-
 from common.adapters.objects.answers import Answer
-from common.adapters.objects.s3.boto_errors import boto_answer, translated
-from common.adapters.objects.s3.control import Control
+from common.adapters.objects.dates import http_moment
+from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.errors import error_for
 from common.errors import NotRestorable, StoreUnavailable
 from common.ports import Restore, Tier
@@ -28,30 +25,24 @@ _GOOD = {202: Restore.ACCEPTED, 200: Restore.ALREADY_RESTORED}
 
 @dataclass(frozen=True, slots=True)
 class S3ColdStore:
-    """ColdStore over one bucket."""
+    """ColdStore over one bucket. boto3 is imported when the first object is to be restored."""
 
-    control: Control
+    connection: Connection
 
     def now(self) -> datetime:
-        with translated(f"asking {self.control.bucket} for the time"):
-            answer = self.control.client.head_bucket(Bucket=self.control.bucket)
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        if date is None:
-            raise StoreUnavailable(f"{self.control.bucket} answered without a Date header")
-        return parsedate_to_datetime(date)
+        bucket = self.connection.bucket
+        date = self.connection.direct.head_bucket(f"asking {bucket} for the time").get("date", "")
+        try:
+            return http_moment(date)
+        except ValueError:
+            raise StoreUnavailable(f"{bucket} answered with {f'the date {date!r}' if date else 'no date'}") from None
 
     def restore(self, *, key: str, version_id: str | None, days: int | None, tier: Tier) -> Restore:
         request: dict[str, Any] = {"GlacierJobParameters": {"Tier": tier.value}}
         if days is not None:
             request["Days"] = days
-        pinned = {} if version_id is None else {"VersionId": version_id}
-        try:
-            answer = self.control.client.restore_object(
-                Bucket=self.control.bucket, Key=key, RestoreRequest=request, **pinned
-            )
-        except (boto.BotoCoreError, boto.ClientError) as problem:
-            return meaning(boto_answer(problem), what=f"restoring {key} ({tier.value})")
-        return meaning(Answer(answer["ResponseMetadata"]["HTTPStatusCode"]), what="")
+        answer = self.connection.control.restore(key, version_id, request)
+        return meaning(answer, what=f"restoring {key} ({tier.value})")
 
 
 def meaning(answer: Answer, *, what: str) -> Restore:

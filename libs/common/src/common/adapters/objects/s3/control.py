@@ -12,7 +12,8 @@ import boto3
 import botocore.exceptions as boto
 from botocore.config import Config
 
-from common.adapters.objects.s3.boto_errors import translated
+from common.adapters.objects.answers import Answer
+from common.adapters.objects.s3.boto_errors import boto_answer, translated
 from common.adapters.objects.s3.client import DEFAULT_REGION
 from common.adapters.objects.s3.signing import Credentials
 
@@ -54,6 +55,15 @@ class Control:
     @classmethod
     def of(cls, session: Any, config: LocationConfig) -> Control:
         return cls(_client(session, config), config.bucket, config.storage_class, config.checksums)
+
+    def restore(self, key: str, version_id: str | None, request: dict[str, Any]) -> Answer:
+        """What RestoreObject answers, refusals too."""
+        pinned = {} if version_id is None else {"VersionId": version_id}
+        try:
+            answer = self.client.restore_object(Bucket=self.bucket, Key=key, RestoreRequest=request, **pinned)
+        except (boto.BotoCoreError, boto.ClientError) as problem:
+            return boto_answer(problem)
+        return Answer(answer["ResponseMetadata"]["HTTPStatusCode"])
 
     def put(
         self, key: str, data: bytes | memoryview, content_type: str | None, metadata: dict[str, str]

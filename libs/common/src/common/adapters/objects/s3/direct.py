@@ -67,6 +67,10 @@ class Direct:
             raise past_end(key=key, first=first, length=len(into)) from None
         return _info(key, told, size)
 
+    def head_bucket(self, what: str) -> dict[str, str]:
+        """The answer's headers, by lower-case name."""
+        return self._ask(what, "HEAD", "", {}).headers
+
     def list(self, what: str, query: Mapping[str, str], headers: Mapping[str, str], *, most: int) -> bytes:
         """A page of the bucket's list, cut behind `most` bytes."""
         return self._ask(what, "GET", "", query, headers=headers, most=most).body
