@@ -6,10 +6,14 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from benchmarks.dataplane.errors import CannotMeasure
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,13 @@ class Cost:
     """Seconds, user and system, children included."""
     rss: int
     """Bytes of the largest process at its largest."""
+
+
+def elsewhere(work: Callable[..., Answer], *arguments: object) -> Answer:
+    """What it answers in another process: the largest that this process ever was counts in the peak of each that it
+    starts, so what needs much memory here, or large packages, is done there."""
+    with ProcessPoolExecutor(1) as other:
+        return other.submit(work, *arguments).result()
 
 
 def run(commands: Sequence[Sequence[str]], *, environment: Mapping[str, str]) -> Cost:

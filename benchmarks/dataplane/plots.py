@@ -72,6 +72,9 @@ def _points(axis: Any, quantity: str, place: float, client: str, found: list[Sum
     xs = [n + place for n, _ in here]
     marker = "D" if client == OURS else "o"
     axis.errorbar(xs, medians, yerr=ranges, fmt=marker, color=_COLOURS[client], label=client, ms=6, lw=1, capsize=2)
-    for x, value in zip(xs, medians, strict=True):
+    for x, value, (_, spread) in zip(xs, medians, here, strict=True):
         told = f"{value:.2g}" if value < 10 else f"{value:.0f}"
-        axis.annotate(told, (x, value), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7)
+        # Above the line, which would cross it.
+        axis.annotate(
+            told, (x, spread.most / scale), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=7
+        )

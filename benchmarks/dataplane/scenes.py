@@ -7,8 +7,8 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Self
 
-from benchmarks.dataplane.certificates import make_certificate
 from benchmarks.dataplane.clients.catalogue import tool
+from benchmarks.dataplane.measuring import elsewhere
 from benchmarks.dataplane.null_server import NullServer
 from benchmarks.dataplane.stores import Store
 from benchmarks.dataplane.workloads import SOURCE_BUCKET
@@ -79,7 +79,7 @@ class RealScene(Scene):
     def __init__(self, kind: str, *, root: Path, repository: Path, tls: bool = False) -> None:
         self.name = f"{'tls' if tls else 'real'}-{kind}"
         self._kind, self._root, self._repository = kind, root, repository
-        self.certificate = make_certificate(root / "certificate.pem") if tls else None
+        self.certificate = elsewhere(_make_certificate, root / "certificate.pem") if tls else None
         self._directory = root / "real"
         self._children: list[Child] = []
         self._azurite: Azurite | None = None
@@ -126,7 +126,7 @@ class RealScene(Scene):
         self.destination = Store(
             "azure", address.endpoint, DESTINATION_BUCKET, address.account_name, address.account_key
         )
-        _create_container(self.destination)
+        elsewhere(_create_container, self.destination)
 
 
 def _empty_directory(directory: Path) -> None:
@@ -134,8 +134,13 @@ def _empty_directory(directory: Path) -> None:
     directory.mkdir(parents=True)
 
 
+def _make_certificate(path: Path) -> Path:
+    from local_stack.servers.certificates import make_certificate
+
+    return make_certificate(path)
+
+
 def _create_container(store: Store) -> None:
-    # Imported here: what this process holds in memory counts in the peak of every process that it starts.
     from azure.storage.blob import BlobServiceClient
 
     credential = {"account_name": store.account, "account_key": store.secret}

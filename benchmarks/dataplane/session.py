@@ -9,12 +9,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.dataplane.concluding import COPYING, LATENCY_MS, Options, Results, conclude
 from benchmarks.dataplane.errors import CannotMeasure
+from benchmarks.dataplane.measuring import elsewhere
 from benchmarks.dataplane.null_server import compile_null_server
 from benchmarks.dataplane.rounds import measure, trust
 from benchmarks.dataplane.scenes import NullScene, RealScene, Scene
@@ -74,9 +74,7 @@ def _room() -> Iterator[Path]:
 def _made(name: str, options: Options, room: Path) -> Workload:
     shape = (QUICK_SHAPES if options.quick else SHAPES)[name]
     say(f"Making {name}: {shape.story}")
-    # The largest that this process was counts in the peak of each that it starts: the workload's bytes are another's.
-    with ProcessPoolExecutor(1) as maker:
-        return maker.submit(make, shape, room).result()
+    return elsewhere(make, shape, room)
 
 
 def _measure_scenes(options: Options, made: dict[str, Workload], room: Path, results: Results) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
 import ssl
 import threading
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from common.adapters.queues.memory import MemoryCourier
 from common.adapters.queues.registry import as_dsn, open_courier, shown
 from common.errors import BrokerUnavailable, ConfigurationError
+from local_stack.servers.certificates import make_certificate
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "sqla", "sqlalchemy", "filesystem"])
@@ -79,7 +75,8 @@ def test_an_sqs_server_that_does_not_answer_is_unavailable() -> None:
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_shake_hands, args=(listener, _self_signed(tmp_path)), daemon=True).start()
+        certificate = make_certificate(tmp_path / "server.pem")
+        threading.Thread(target=_shake_hands, args=(listener, certificate), daemon=True).start()
 
         with pytest.raises(BrokerUnavailable, match="certificate verify failed"):
             open_courier(f"amqps://user:secret@127.0.0.1:{listener.getsockname()[1]}/")
@@ -93,21 +90,6 @@ def _shake_hands(listener: socket.socket, certificate: Path) -> None:
         context.wrap_socket(connection, server_side=True).close()
     except OSError:
         connection.close()
-
-
-def _self_signed(directory: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
-    certificate = builder.sign(key, hashes.SHA256())
-    pem = directory / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return pem
 
 
 @pytest.mark.parametrize("scheme", ["pgmq", "postgresql", "postgres", "postgresql+psycopg"])

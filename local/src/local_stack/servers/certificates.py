@@ -1,4 +1,4 @@
-"""A certificate for servers of this machine, for as long as a benchmark takes."""
+"""Certificates for servers of this machine, for as long as a test or benchmark takes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 
 def make_certificate(path: Path) -> Path:
     """Of 127.0.0.1, with its key, signed by itself; written to `path`."""
-    # Imported here: what this process holds in memory counts in the peak of every process that it starts.
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "benchmark")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "store")])
     made = x509.CertificateBuilder(
         name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1)
     )
