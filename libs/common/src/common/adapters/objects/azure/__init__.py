@@ -1,4 +1,4 @@
-"""Objects in Azure Blob Storage. HTTP of our own moves the bytes, azure-storage-blob makes the other calls."""
+"""Objects in Azure Blob Storage. HTTP of our own moves and lists bytes, azure-storage-blob makes the other calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clients of one container, for all threads: HTTP of our own for bytes, the SDK for the rest."""
+"""The clients of one container, for all threads: HTTP of our own for bytes and lists, the SDK for the rest."""
 
 from __future__ import annotations
 
