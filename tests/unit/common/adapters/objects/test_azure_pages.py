@@ -77,7 +77,7 @@ def test_a_name_is_decoded_where_it_says_so(name: str, key: str) -> None:
         page('<Name Encoded="true">%EF</Name>' + _PLAIN),
         page(_HOT).replace(b"Blobs>", b"Others>"),
         b"<Error><Code>InternalError</Code></Error>",
-        b'<!DOCTYPE a [<!ENTITY b "c">]>' + page(_HOT),
+        page(_HOT).replace(b"?>", b'?><!DOCTYPE a [<!ENTITY b "c">]>', 1),
     ],
     ids=["empty", "cut", "no facts", "no name", "no ETag", "no size", "no UTF-8", "no list", "an error", "entities"],
 )
