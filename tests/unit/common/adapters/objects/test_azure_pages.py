@@ -78,8 +78,21 @@ def test_a_name_is_decoded_where_it_says_so(name: str, key: str) -> None:
         page(_HOT).replace(b"Blobs>", b"Others>"),
         b"<Error><Code>InternalError</Code></Error>",
         page(_HOT).replace(b"?>", b'?><!DOCTYPE a [<!ENTITY b "c">]>', 1),
+        page(_HOT).decode().replace('"utf-8"', '"utf-16"').encode("utf-16"),
     ],
-    ids=["empty", "cut", "no facts", "no name", "no ETag", "no size", "no UTF-8", "no list", "an error", "entities"],
+    ids=[
+        "empty",
+        "cut",
+        "no facts",
+        "no name",
+        "no ETag",
+        "no size",
+        "no UTF-8",
+        "no list",
+        "an error",
+        "entities",
+        "UTF-16",
+    ],
 )
 def test_what_is_no_page_is_never_taken_for_one(body: bytes) -> None:
     with pytest.raises(StoreUnavailable, match=r"^listing 'b/': the store's list cannot be read"):

@@ -10,8 +10,8 @@ __all__ = ["Element", "ParseError", "children", "root_of", "size_of", "text"]
 
 def root_of(body: bytes, *, named: str) -> Element:
     """The document's root. Raises ParseError where it was cut, ValueError where it is another document."""
-    # No list has one, and without it there are no entities to be expanded.
-    if b"<!DOCTYPE" in body:
+    # No list has one, and without it there are no entities to be expanded; in UTF-16 it would not be seen.
+    if b"<!DOCTYPE" in body or b"\0" in body:
         raise ValueError("a list with a document type")
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - see above
