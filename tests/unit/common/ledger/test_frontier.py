@@ -51,14 +51,14 @@ def test_reading_begins_where_nothing_is_being_written_any_more() -> None:
 
 
 def test_a_transaction_that_commits_late_is_not_skipped(engine: Engine) -> None:
-    ingest = a_backfill(engine).ingest_id
+    one, other = a_backfill(engine).ingest_id, a_backfill(engine).ingest_id
     with reading(engine) as connection:
         reader = Reader(connection)
         assert told(reader, connection) == []
         with engine.connect() as slow, engine.connect() as quick, engine.connect() as idle:
             idle.execute(text("SELECT txid_current()"))  # writes, but to nothing that we read
-            write(slow, ingest, "first")
-            write(quick, ingest, "second")
+            write(slow, one, "first")
+            write(quick, other, "second")
             quick.commit()
             early = [told(reader, connection) for _ in range(3)]
             slow.commit()
@@ -69,14 +69,14 @@ def test_a_transaction_that_commits_late_is_not_skipped(engine: Engine) -> None:
 
 
 def test_a_transaction_that_is_rolled_back_holds_nothing_up(engine: Engine) -> None:
-    ingest = a_backfill(engine).ingest_id
+    one, other = a_backfill(engine).ingest_id, a_backfill(engine).ingest_id
     with reading(engine) as connection:
         reader = Reader(connection)
         told(reader, connection)
         with engine.connect() as undone:
-            write(undone, ingest, "never")
-            with transaction(engine) as other:
-                write(other, ingest, "second")
+            write(undone, one, "never")
+            with transaction(engine) as quick:
+                write(quick, other, "second")
             before = told(reader, connection)
             undone.rollback()
         after = [sentence for _ in range(2) for sentence in told(reader, connection)]
@@ -85,11 +85,11 @@ def test_a_transaction_that_is_rolled_back_holds_nothing_up(engine: Engine) -> N
 
 
 def test_who_begins_to_read_waits_for_what_is_being_written(engine: Engine) -> None:
-    ingest = a_backfill(engine).ingest_id
+    one, other = a_backfill(engine).ingest_id, a_backfill(engine).ingest_id
     with reading(engine) as connection, engine.connect() as slow:
-        write(slow, ingest, "first")
-        with transaction(engine) as other:
-            write(other, ingest, "second")
+        write(slow, one, "first")
+        with transaction(engine) as quick:
+            write(quick, other, "second")
         reader = Reader(connection)
         told(reader, connection)
         while_written = reader.at

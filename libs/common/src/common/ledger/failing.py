@@ -98,16 +98,16 @@ def fail(
         return
     if stage.kind == "segment":
         end_segment(connection, row_id, code=code, why=why)
+    close(connection, ingest_id=around.ingest_id, around=around, code=code, why=why)
     said = f"{around.title(stage)} failed - {_segment(around)}{for_user}"
     events.add(connection, around.ingest_id, said, detail={"code": code, "reason": why})
-    close(connection, ingest_id=around.ingest_id, around=around, code=code, why=why)
 
 
 def close(connection: Connection, *, ingest_id: UUID, around: Context | None, code: str, why: str) -> None:
     """An ingest ends without a copy: its open segments are cancelled, its replica fails, and so does the ingest.
 
-    Every fence grows, so that nobody who works on them commits anything. The caller has locked the replica's row
-    and said why in the history. `around`: None where no replica is the ingest's.
+    Every fence grows, so that nobody who works on them commits anything. The caller has locked the replica's row,
+    and says why in the history afterwards. `around`: None where no replica is the ingest's.
     """
     connection.execute(
         update(segments)

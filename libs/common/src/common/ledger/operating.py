@@ -78,8 +78,8 @@ def end(connection: Connection, *, ingest_id: UUID, ending: Ending, decision: De
     had = spent(connection, ingest_id=ingest_id)
     surroundings = around(connection, ingest)
     detail = {"code": ending.code, "reason": decision.why, "who": decision.who, "spent": had.document()}
-    events.add(connection, ingest_id, f"{ending.said} by {decision.who} - {decision.why}", detail=detail)
     failing.close(connection, ingest_id=ingest_id, around=surroundings, code=ending.code, why=decision.why)
+    events.add(connection, ingest_id, f"{ending.said} by {decision.who} - {decision.why}", detail=detail)
     _record(connection, decision, what=ending.what, ingest_id=ingest_id, detail={"spent": had.document()})
     return had
 
@@ -155,8 +155,8 @@ def _again(connection: Connection, ingest: Row[Any], new_id: UUID, decision: Dec
         told = f"Retry of {ingest.id}, asked for by {decision.who} - {decision.why}"
         events.add(connection, new_id, told, once="retry")
     told = f"Retried by {decision.who} as {answer.ingest_id} - {decision.why}"
-    events.add(connection, ingest.id, told)
     dead_letters.redriven(connection, ingest_id=ingest.id, redriven_as=answer.ingest_id)
+    events.add(connection, ingest.id, told)
     return Retried(answer.ingest_id, answer.created)
 
 

@@ -77,6 +77,6 @@ def _end(connection: Connection, around: Context, *, code: str) -> None:
     more = f"; and {number - len(bad):,} more" if number > len(bad) else ""
     why = "; ".join(f"{proof.path}: {proof.outcome}, {proof.reason}" for proof in bad) + more
     names = ", ".join(proof.path for proof in bad)
+    failing.close(connection, ingest_id=around.ingest_id, around=around, code=code, why=why)
     said = f"{around.title(VERIFYING)} failed - unable to verify {count(number, 'file')} at the destination: {names}"
     events.add(connection, around.ingest_id, said, detail={"code": code, "reason": why})
-    failing.close(connection, ingest_id=around.ingest_id, around=around, code=code, why=why)

@@ -7,6 +7,7 @@ that leaves its state has stalled no more: a trigger sees to that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -65,8 +66,7 @@ def mark(connection: Connection, *, at_most: int = 500) -> list[Stalled]:
     due = connection.execute(_due()).one()
     stages = [stage for stage, is_due in zip(STAGES, due, strict=True) if is_due]
     found = [(stage, row) for stage in stages for row in _mark(connection, stage, at_most=at_most)]
-    for stage, row in found:
-        _tell(connection, stage, row)
+    _tell(connection, found)
     return [_stalled(stage, row) for stage, row in found]
 
 
@@ -181,13 +181,13 @@ def _reason(stage: Stage, row: Row[Any]) -> str:
     return "it waits for longer than it should"
 
 
-def _tell(connection: Connection, stage: Stage, row: Row[Any]) -> None:
+def _tell(connection: Connection, found: Sequence[tuple[Stage, Row[Any]]]) -> None:
     """Once for each stage of an ingest, whatever number of its segments stall."""
-    around = context.read(connection, kind=stage.kind, row_id=row.id, lock=False)
-    if around is None:
-        return
-    which = f"segment {around.segment}: " if around.segment else ""
-    error = f" - {row.last_error}" if row.last_error else ""
-    said = f"{around.title(stage)} stalled - {which}{_reason(stage, row)}{error}"
-    detail = {"stage": stage.name, "since": row.entered_at.isoformat()}
-    events.add(connection, around.ingest_id, said, once=f"{stage.name}:stalled", detail=detail)
+    read = [(context.read(connection, kind=stage.kind, row_id=row.id, lock=False), stage, row) for stage, row in found]
+    of_ingests = [(around, stage, row) for around, stage, row in read if around is not None]
+    for around, stage, row in sorted(of_ingests, key=lambda one: one[0].ingest_id):
+        which = f"segment {around.segment}: " if around.segment else ""
+        error = f" - {row.last_error}" if row.last_error else ""
+        said = f"{around.title(stage)} stalled - {which}{_reason(stage, row)}{error}"
+        detail = {"stage": stage.name, "since": row.entered_at.isoformat()}
+        events.add(connection, around.ingest_id, said, once=f"{stage.name}:stalled", detail=detail)

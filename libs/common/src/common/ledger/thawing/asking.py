@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from common.domain.replica import SegmentState
 from common.ledger import context, events, windows
 from common.ledger.claims import Patience, interval
+from common.ledger.context import Context
 from common.ledger.tables import NOW, imports, ingests, segments
 from common.ledger.thawing.tables import thaw_admissions, thaw_bills, thaw_import_bills
 from common.topology import THAWING, Kind
@@ -114,10 +115,14 @@ def send_back(
         .order_by(table.expires_at)
         .limit(at_most)
     ).scalars()
-    return sum(_back(connection, row_id, patience=patience) for row_id in list(rows))
+    went = [around for row_id in list(rows) if (around := _back(connection, row_id, patience=patience))]
+    for ingest_id, around in sorted({around.ingest_id: around for around in went}.items()):
+        told = f"{around.title(THAWING)} going back - readable copies expire before it is their turn to be copied"
+        events.add(connection, ingest_id, told, once="thawing:prolonged")
+    return len(went)
 
 
-def _back(connection: Connection, row_id: int, *, patience: Patience) -> int:
+def _back(connection: Connection, row_id: int, *, patience: Patience) -> Context | None:
     around = context.read(connection, kind="segment", row_id=row_id, lock=True)
     assert around is not None
     free = or_(segments.c.lease_until.is_(None), segments.c.lease_until < NOW)
@@ -126,11 +131,10 @@ def _back(connection: Connection, row_id: int, *, patience: Patience) -> int:
         .where(segments.c.id == row_id, segments.c.state == SegmentState.COPYING.value, free)
         .values(state=SegmentState.THAWING.value, fence=segments.c.fence + 1, due_at=NOW, not_before=NOW, hinted=False)
     )
-    if moved.rowcount:
-        told = f"{around.title(THAWING)} going back - readable copies expire before it is their turn to be copied"
-        events.add(connection, around.ingest_id, told, once="thawing:prolonged")
-        windows.fill(connection, stage=THAWING, around=around, patience=patience)
-    return int(moved.rowcount)
+    if not moved.rowcount:
+        return None
+    windows.fill(connection, stage=THAWING, around=around, patience=patience)
+    return around
 
 
 @dataclass(frozen=True, slots=True)
