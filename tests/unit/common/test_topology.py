@@ -10,7 +10,18 @@ import pytest
 from common import messages
 from common.adapters.queues.names import queue_name
 from common.domain.replica import ImportState, ReplicaState, SegmentState
-from common.topology import QUEUES, STAGES, Kind, Lane, Stage, hint_for, queues_of, stage_of_queue, stage_of_row
+from common.topology import (
+    QUEUES,
+    STAGES,
+    Kind,
+    Lane,
+    Stage,
+    hint_for,
+    in_turn,
+    queues_of,
+    stage_of_queue,
+    stage_of_row,
+)
 
 LEFT_BY_OTHERS = {ReplicaState.TRANSFERRING}
 """States that a row enters by a stage and leaves by what its segments do."""
@@ -52,6 +63,17 @@ def test_a_service_prefers_what_was_deposited_today(service: str) -> None:
 
     assert lanes == sorted(lanes, key=["daily", "backfill"].index)
     assert {"daily", "backfill"} == set(lanes)
+
+
+@pytest.mark.parametrize("service", sorted({stage.service for stage in STAGES}))
+def test_turns_change_nothing_but_what_is_preferred_within_a_lane(service: str) -> None:
+    queues = queues_of(service)
+    once, then, again = (in_turn(queues, turn) for turn in range(3))
+
+    assert once == again == queues
+    assert [queue.rpartition("_")[2] for queue in then] == [queue.rpartition("_")[2] for queue in queues]
+    assert sorted(then) == sorted(queues)
+    assert (then != queues) == (service == "bag_warmer")
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

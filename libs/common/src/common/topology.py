@@ -6,6 +6,7 @@ starves the bags that were deposited today.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -148,6 +149,11 @@ STAGES: tuple[Stage, ...] = (
     REREADING,
 )
 
+ALTERNATING = ((PLANNING, THAWING), (THAWING, PLANNING))
+"""Stages of one service that are preferred in turn. Were bags planned first, a campaign of 260,000 would be planned to
+its end before the first of them is asked for; were it the other way round, looks at what is frozen would keep new bags
+waiting for two days."""
+
 QUEUES: dict[str, type[messages.Hint]] = {stage.queue(lane): stage.hint for stage in STAGES for lane in Lane}
 """Queue name → the hint it carries. This is the pipeline."""
 
@@ -167,6 +173,14 @@ def stage_of_row(kind: Kind, state: State) -> Stage | None:
 def queues_of(service: str) -> list[str]:
     """The queues that a service listens to, the preferred first."""
     return [stage.queue(lane) for lane in Lane for stage in STAGES if stage.service == service]
+
+
+_TURNS = {mine.queue(lane): other.queue(lane) for lane in Lane for mine, other in ALTERNATING}
+
+
+def in_turn(queues: Sequence[str], turn: int) -> list[str]:
+    """The queues of a service as they are preferred the `turn`th time: the same but for stages that alternate."""
+    return [_TURNS.get(queue, queue) for queue in queues] if turn % 2 else list(queues)
 
 
 def hint_for(stage: Stage, row_id: int) -> messages.Hint:

@@ -1,4 +1,4 @@
-"""A bag of many segments does not hold up the bags that come after it."""
+"""A bag of many segments does not hold up the bags that come after it, and planning does not hold up thawing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from sqlalchemy import Engine, select
 
-from common.jobs import SegmentJob
+from common.jobs import ReplicaJob, SegmentJob
 from common.ledger.engine import transaction
 from common.ledger.tables import segments
-from common.outcome import Done, Outcome
-from common.topology import COPYING
+from common.outcome import Done, Outcome, Rejected
+from common.topology import COPYING, PLANNING, THAWING
 from unit.common.ledger.builders import a_backfill, some_segments
 from unit.common.runtime.workers import QUICK, Wire, running, until
 
@@ -53,3 +53,23 @@ def test_small_bags_wait_for_a_few_segments_of_a_large_one_and_not_for_all(engin
     assert len(before) <= HANDS + 2 * HINTS
     with transaction(engine) as connection:
         assert set(connection.execute(select(segments.c.state)).scalars()) == {"verifying"}
+
+
+def test_bags_are_planned_and_thawed_in_turn(engine: Engine) -> None:
+    wire, came = Wire(), []
+
+    def plan(_: ReplicaJob) -> Outcome:
+        came.append("plan")
+        return Rejected("c", "why", "for the user")
+
+    def thaw(_: SegmentJob) -> Outcome:
+        came.append("thaw")
+        return Done(said="1 object can be read")
+
+    for _ in range(4):
+        wire.hint(PLANNING, a_backfill(engine).replica_id)
+        wire.hint(THAWING, some_segments(engine, a_backfill(engine, state="transferring"), states=["thawing"])[0])
+    with running(engine, wire, {PLANNING: plan, THAWING: thaw}, concurrency=1, reaper=False):
+        until(lambda: len(came) == 8)
+
+    assert came == ["plan", "thaw"] * 4

@@ -35,7 +35,7 @@ from common.outcome import Outcome, Rejected
 from common.ports import Courier, Delivery
 from common.runtime.housekeeping import OpenCourier, Relay, make_room
 from common.runtime.leases import Leases
-from common.topology import Stage, stage_of_queue
+from common.topology import Stage, in_turn, stage_of_queue
 
 log = structlog.get_logger()
 
@@ -74,6 +74,7 @@ class Worker:
         self._engine = engine
         self._open = open_courier
         self._queues = list(queues)
+        self._taken = 0
         self._steps = steps
         self._identity = identity
         self._patience = patience
@@ -125,7 +126,7 @@ class Worker:
             # With every hand full, the broker is still contacted (that keeps heartbeats alive), for no queue at all.
             if self._free.acquire(timeout=0.05):
                 try:
-                    delivery = courier.receive(self._queues, wait=1.0)
+                    delivery = courier.receive(in_turn(self._queues, self._taken), wait=1.0)
                 finally:
                     if delivery is None:
                         self._free.release()
@@ -133,6 +134,7 @@ class Worker:
                 courier.receive([], wait=0.05)
             self.connected = True
             if delivery is not None:
+                self._taken += 1
                 self._act_on(courier, delivery)
 
     def _act_on(self, courier: Courier, delivery: Delivery) -> None:
