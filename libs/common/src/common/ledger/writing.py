@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Connection, distinct, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,8 +13,10 @@ from common.domain.replica import EvidenceClass, SegmentState
 from common.ledger.claims import Claim
 from common.ledger.cold.recording import record_copy
 from common.ledger.context import Context
+from common.ledger.evidence import adding
+from common.ledger.evidence.adding import Reader
 from common.ledger.tables import bag_locations, bag_versions, evidence, replicas, segments
-from common.outcome import Evidence, Planned, Registered, SeenClasses, Verified
+from common.outcome import Planned, Registered, SeenClasses, Verified
 
 _BATCH = 8
 """Segments that are written with one statement: of a large bag each has 500 files, and half a MiB of them."""
@@ -54,39 +55,16 @@ def _planned(fact: Planned, connection: Connection, claim: Claim, around: Contex
 
 @write.register
 def _verified(fact: Verified, connection: Connection, claim: Claim, around: Context, build: str) -> None:
-    reader = {
-        "bag_version_id": around.bag_version_id,
-        "location_id": around.location_id,
-        "ingest_id": around.ingest_id,
-        "segment_id": claim.row_id,
-        "worker": claim.worker,
-        "build": build,
-        "attempt": claim.attempt,
-    }
-    rows = [evidence_row(item, **reader) for item in fact.evidence]
-    if rows:
-        connection.execute(insert(evidence), rows)
-
-
-def evidence_row(item: Evidence, **reader: Any) -> dict[str, Any]:
-    """A row of `evidence`. `reader`: the columns that say what was read by whom: bag, location, ingest or check, …"""
-    return {
-        **reader,
-        "path": item.path,
-        "key": item.key,
-        "outcome": item.outcome,
-        "evidence_class": item.evidence_class.value,
-        "expected": {a.value: digest for a, digest in item.expected.items()},
-        "measured": {a.value: digest for a, digest in item.measured.items()},
-        "bytes": item.bytes,
-        "etag": item.etag,
-        "version_id": item.version_id,
-        "reason": item.reason,
-        "reads": item.reads,
-        "doubts": list(item.doubts),
-        "started_at": item.started_at,
-        "microseconds": int(item.seconds * 1_000_000),
-    }
+    reader = Reader(
+        bag_version_id=around.bag_version_id,
+        location_id=around.location_id,
+        ingest_id=around.ingest_id,
+        segment_id=claim.row_id,
+        worker=claim.worker,
+        build=build,
+        attempt=claim.attempt,
+    )
+    adding.add(connection, fact.evidence, reader)
 
 
 @write.register

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -16,9 +16,10 @@ from common.domain.replica import CheckState, EvidenceClass, Verdict
 from common.errors import ClaimLost
 from common.jobs import Attempt
 from common.ledger import outbox
+from common.ledger.evidence import adding
+from common.ledger.evidence.adding import Reader
 from common.ledger.fixity.tables import fixity_checks
-from common.ledger.tables import bag_locations, bag_versions, evidence
-from common.ledger.writing import evidence_row
+from common.ledger.tables import bag_locations, bag_versions
 from common.outcome import Evidence
 from common.topology import REREADING, hint_for
 
@@ -101,10 +102,15 @@ def note(
     ).one_or_none()
     if moved is None:
         raise ClaimLost(f"check {check_id}: another worker has read on from {before!r}")
-    reader = {**moved._mapping, "check_id": check_id}
-    who = {"worker": attempt.worker, "build": attempt.build, "attempt": attempt.number}
-    if found:
-        connection.execute(insert(evidence), [evidence_row(item, **reader, **who) for item in found])
+    reader = Reader(
+        bag_version_id=moved.bag_version_id,
+        location_id=moved.location_id,
+        check_id=check_id,
+        worker=attempt.worker,
+        build=attempt.build,
+        attempt=attempt.number,
+    )
+    adding.add(connection, found, reader)
 
 
 def find_check(connection: Connection, check_id: int) -> CheckRecord | None:
