@@ -154,3 +154,9 @@ class Rejected:
 
 
 Outcome = Done | Wait | GoBack | Rejected
+
+
+def describe(outcome: Outcome) -> str:
+    """One word and what was said, for the log."""
+    text = getattr(outcome, "said", None) or getattr(outcome, "why", "")
+    return f"{type(outcome).__name__.lower()}: {text}"

@@ -35,11 +35,11 @@ PATIENCE = Patience(hints=3)
 
 
 def claimed(engine: Engine, stage: Stage, row_id: int) -> Claim:
-    """As a worker does it: claim, then make room."""
+    """As a worker does it: claim, then make room where others wait for it."""
     with transaction(engine) as connection:
         found = begin(connection, stage=stage, row_id=row_id, worker="w", patience=PATIENCE)
     assert found is not None
-    if stage.kind == "segment":
+    if found.others_wait:
         with transaction(engine) as connection:
             refill(connection, found.claim, patience=PATIENCE)
     return found.claim
@@ -194,3 +194,23 @@ def test_a_small_bag_tells_only_its_end(engine: Engine) -> None:
         ends(engine, claimed(engine, VERIFYING, row), Done(""))
 
     assert len(history(engine, backfill.ingest_id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("others", "wait"), [([], False), ([True], False), ([False], True)], ids=["none", "hinted", "not hinted"]
+)
+def test_room_is_made_only_where_others_wait_for_it(engine: Engine, others: list[bool], wait: bool) -> None:
+    backfill = a_backfill(engine, state="transferring")
+    (first,) = some_segments(engine, backfill, states=["copying"])
+    for number, is_hinted in enumerate(others, start=2):
+        with transaction(engine) as connection:
+            plan = {"number": number, "state": "copying", "files": [], "file_count": 1, "bytes": 3, "hinted": is_hinted}
+            whose = {"replica_id": backfill.replica_id, "ingest_id": backfill.ingest_id}
+            connection.execute(segments.insert().values(**whose, **plan))
+    elsewhere = a_backfill(engine, state="transferring")
+    some_segments(engine, elsewhere, states=["copying"], hinted=False)
+
+    with transaction(engine) as connection:
+        found = begin(connection, stage=COPYING, row_id=first, worker="w", patience=PATIENCE)
+    assert found is not None
+    assert found.others_wait is wait

@@ -14,12 +14,12 @@ from common.domain.ingest import IngestStatus
 from common.domain.location import Location
 from common.domain.segment import PlannedFile
 from common.jobs import Attempt, CheckJob, Hold, ImportJob, Job, ReplicaJob, SegmentJob
-from common.ledger import claims, context, events, import_parts, outbox, urgency
+from common.ledger import claims, context, events, import_parts, outbox, urgency, windows
 from common.ledger.claims import Claim, Patience
 from common.ledger.context import Context
 from common.ledger.locations import location_of
 from common.ledger.tables import bag_versions, fixity_checks, imports, ingests, locations, replicas, segments
-from common.topology import AGGREGATING, Stage, hint_for
+from common.topology import AGGREGATING, PLANNING, Stage, hint_for
 
 _JOBS: dict[str, type[Job]] = {
     "segment": SegmentJob,
@@ -35,6 +35,8 @@ class Begun:
 
     claim: Claim
     facts: Mapping[str, Any]
+    others_wait: bool
+    """Whether other segments of the replica wait for the place in the window that this one leaves."""
 
     def job(self, *, hold: Hold, build: str) -> Job:
         attempt = Attempt(number=self.claim.attempt, worker=self.claim.worker, build=build)
@@ -74,15 +76,12 @@ def _begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, pa
         _tell(connection, claim, around, patience=patience)
     read = {"segment": _segment, "replica": _replica, "import": _import, "check": _check}[stage.kind]
     facts = read(connection, row_id)
-    return Begun(claim, facts)
+    return Begun(claim, facts, others_wait=facts.pop("others_wait", False))
 
 
 def _tell(connection: Connection, claim: Claim, around: Context, *, patience: Patience) -> None:
-    connection.execute(
-        update(ingests)
-        .where(ingests.c.id == around.ingest_id, ingests.c.status == IngestStatus.ACCEPTED.value)
-        .values(status=IngestStatus.PROCESSING.value)
-    )
+    if claim.stage is PLANNING:
+        connection.execute(_PROCESSING, {"begun": around.ingest_id})
     title = around.title(claim.stage)
     if claim.stage is not AGGREGATING:
         events.add(connection, around.ingest_id, f"{title} started", once=f"{claim.stage.name}:started")
@@ -92,11 +91,26 @@ def _tell(connection: Connection, claim: Claim, around: Context, *, patience: Pa
         events.add(connection, around.ingest_id, f"{title} retrying - {which}{told}")
 
 
+_PROCESSING = (
+    update(ingests)
+    .where(ingests.c.id == bindparam("begun"), ingests.c.status == IngestStatus.ACCEPTED.value)
+    .values(status=IngestStatus.PROCESSING.value)
+)
 _LOCATION = select(locations).where(locations.c.id == bindparam("named"))
 
 
 def read_location(connection: Connection, location_id: str) -> Location:
     return location_of(connection.execute(_LOCATION, {"named": location_id}).one())
+
+
+_ENDS = select(locations).where(locations.c.id.in_([bindparam("from_there"), bindparam("to_there")]))
+
+
+def _ends(connection: Connection, row: Any) -> dict[str, Location]:
+    """Where a replica is copied from and to."""
+    ends = {"from_there": row.source_id, "to_there": row.location_id}
+    found = {location.id: location for location in connection.execute(_ENDS, ends)}
+    return {"source": location_of(found[row.source_id]), "destination": location_of(found[row.location_id])}
 
 
 def _bag(row: Any) -> BagVersion:
@@ -115,6 +129,7 @@ _SEGMENT = (
         replicas.c.source_id,
         replicas.c.location_id,
         ingests.c.options,
+        windows.waits_beside(segments).label("others_wait"),
         *_BAG,
     )
     .join(replicas, replicas.c.id == segments.c.replica_id)
@@ -131,36 +146,38 @@ def _segment(connection: Connection, row_id: int) -> dict[str, Any]:
         "number": row.number,
         "ingest_id": row.ingest_id,
         "bag": _bag(row),
-        "source": read_location(connection, row.source_id),
-        "destination": read_location(connection, row.location_id),
+        "others_wait": row.others_wait,
+        **_ends(connection, row),
         "files": [PlannedFile.from_json(facts) for facts in row.files],
         "options": row.options,
         "progress": row.progress,
     }
 
 
+_REPLICA = (
+    select(
+        replicas.c.ingest_id,
+        replicas.c.source_id,
+        replicas.c.location_id,
+        replicas.c.pins.label("planned"),
+        replicas.c.progress,
+        ingests.c.options,
+        bag_versions.c.pins.label("registered"),
+        *_BAG,
+    )
+    .join(ingests, ingests.c.id == replicas.c.ingest_id)
+    .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
+    .where(replicas.c.id == bindparam("row_id"))
+)
+
+
 def _replica(connection: Connection, row_id: int) -> dict[str, Any]:
-    row = connection.execute(
-        select(
-            replicas.c.ingest_id,
-            replicas.c.source_id,
-            replicas.c.location_id,
-            replicas.c.pins.label("planned"),
-            replicas.c.progress,
-            ingests.c.options,
-            bag_versions.c.pins.label("registered"),
-            *_BAG,
-        )
-        .join(ingests, ingests.c.id == replicas.c.ingest_id)
-        .join(bag_versions, bag_versions.c.id == replicas.c.bag_version_id)
-        .where(replicas.c.id == row_id)
-    ).one()
+    row = connection.execute(_REPLICA, {"row_id": row_id}).one()
     return {
         "replica_id": row_id,
         "ingest_id": row.ingest_id,
         "bag": _bag(row),
-        "source": read_location(connection, row.source_id),
-        "destination": read_location(connection, row.location_id),
+        **_ends(connection, row),
         "registered_pins": row.registered,
         "planned_pins": row.planned or {},
         "options": row.options,

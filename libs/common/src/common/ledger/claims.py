@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Interval, Table, Update, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import Connection, Interval, Select, Table, Update, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.errors import ClaimLost
@@ -128,14 +128,16 @@ def renew(connection: Connection, claim: Claim, *, lease: timedelta) -> bool:
 
 def hold(connection: Connection, claim: Claim) -> None:
     """Lock the row for the rest of the transaction, having made sure that it is still ours. Raises ClaimLost."""
-    table = claim.table
-    ours = connection.execute(
-        select(table.c.id)
-        .where(table.c.id == claim.row_id, table.c.fence == claim.fence, table.c.state == claim.stage.state.value)
-        .with_for_update()
-    ).one_or_none()
-    if ours is None:
+    mine = {"held_row": claim.row_id, "held_fence": claim.fence, "held_state": claim.stage.state.value}
+    if connection.execute(_holding(claim.kind), mine).one_or_none() is None:
         raise ClaimLost(f"{claim.kind} {claim.row_id}: fence {claim.fence} of {claim.worker} is out of date")
+
+
+@cache
+def _holding(kind: Kind) -> Select[tuple[int]]:
+    table = WORK[kind]
+    ours = (table.c.id == bindparam("held_row"), table.c.fence == bindparam("held_fence"))
+    return select(table.c.id).where(*ours, table.c.state == bindparam("held_state")).with_for_update()
 
 
 def remember(connection: Connection, claim: Claim, progress: Mapping[str, Any]) -> None:

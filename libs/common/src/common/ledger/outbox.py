@@ -11,6 +11,8 @@ from common.ledger.tables import outbox
 from common.messages import Hint, encode
 from common.topology import Lane, Stage
 
+AT_MOST = 100
+"""Hints that are published in one transaction."""
 Publish = Callable[..., None]
 """Called as publish(queue=…, body=…, message_id=…); raises BrokerUnavailable unless the broker confirmed."""
 
@@ -22,7 +24,7 @@ def post(connection: Connection, *, stage: Stage, lane: Lane, hint: Hint) -> Non
     connection.execute(_POST, {"queue": stage.queue(lane), "body": encode(hint).decode()})
 
 
-def relay(connection: Connection, *, publish: Publish, at_most: int = 100) -> int:
+def relay(connection: Connection, *, publish: Publish, at_most: int = AT_MOST) -> int:
     """Publish waiting hints, oldest first, and delete those that the broker confirmed; returns how many.
 
     Any number of relays may run at once. A crash between publishing and committing repeats hints, which is harmless.

@@ -11,7 +11,21 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -93,8 +107,8 @@ def leave(connection: Connection, claim: Claim) -> None:
     """The row waits for nothing any more. It is ours."""
     mine = and_(restore_waits.c.kind == claim.kind, restore_waits.c.row_id == claim.row_id)
     # In the order in which events lock them.
-    connection.execute(select(restore_waits.c.key).where(mine).order_by(*_ORDER).with_for_update())
-    connection.execute(delete(restore_waits).where(mine))
+    if connection.execute(_LOCKED, {"kind": claim.kind, "row_id": claim.row_id}).first():
+        connection.execute(delete(restore_waits).where(mine))
 
 
 def sweep(connection: Connection, *, keep: timedelta) -> int:
@@ -110,6 +124,12 @@ def sweep(connection: Connection, *, keep: timedelta) -> int:
 
 
 _ORDER = (restore_waits.c.kind, restore_waits.c.row_id, restore_waits.c.bucket, restore_waits.c.key)
+_LOCKED = (
+    select(restore_waits.c.key)
+    .where(restore_waits.c.kind == bindparam("kind"), restore_waits.c.row_id == bindparam("row_id"))
+    .order_by(*_ORDER)
+    .with_for_update()
+)
 
 
 def _values(event: RestoreEvent) -> dict[str, Any]:

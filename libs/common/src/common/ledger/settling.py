@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from common.domain.ingest import IngestStatus
 from common.domain.replica import ReplicaState, SegmentState
@@ -154,12 +154,13 @@ def start_aggregating(connection: Connection, around: Context, *, patience: Pati
     outbox.post(connection, stage=AGGREGATING, lane=around.lane, hint=hint_for(AGGREGATING, around.replica_id))
 
 
+_TOTALS = select(func.sum(segments.c.file_count).label("files"), func.sum(segments.c.bytes).label("bytes")).where(
+    segments.c.ingest_id == bindparam("whose")
+)
+
+
 def _totals(connection: Connection, around: Context) -> str:
-    row = connection.execute(
-        select(func.sum(segments.c.file_count).label("files"), func.sum(segments.c.bytes).label("bytes")).where(
-            segments.c.ingest_id == around.ingest_id
-        )
-    ).one()
+    row = connection.execute(_TOTALS, {"whose": around.ingest_id}).one()
     return f"{count(row.files, 'file')}, {size(row.bytes)}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from common.domain.replica import ReplicaState, SegmentState
 from common.ledger import events, failing, proofs
@@ -52,13 +52,16 @@ def conclude(connection: Connection, around: Context) -> bool:
     return True
 
 
+_FAILED = (
+    select(segments.c.error_code)
+    .where(segments.c.ingest_id == bindparam("whose"), segments.c.state == SegmentState.FAILED.value)
+    .order_by(segments.c.number)
+    .limit(1)
+)
+
+
 def _first_failed(connection: Connection, around: Context) -> Any:
-    return connection.execute(
-        select(segments.c.error_code)
-        .where(segments.c.ingest_id == around.ingest_id, segments.c.state == SegmentState.FAILED.value)
-        .order_by(segments.c.number)
-        .limit(1)
-    ).one_or_none()
+    return connection.execute(_FAILED, {"whose": around.ingest_id}).one_or_none()
 
 
 def _left(connection: Connection, around: Context) -> bool:

@@ -11,7 +11,21 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from common.domain.replica import SegmentState
 from common.ledger import context
@@ -56,6 +70,13 @@ def _chosen(stage: Stage, patience: Patience) -> Select[Any]:
         .limit(func.greatest(literal(patience.hints) - waiting, 0))
         .with_for_update(skip_locked=True)
     )
+
+
+def waits_beside(row: Table) -> ColumnElement[bool]:
+    """Whether another segment of the replica of `row`, in its state, is due and waits for room in the window."""
+    other = segments.alias("other_segment")
+    same = (other.c.replica_id == row.c.replica_id, other.c.state == row.c.state, other.c.id != row.c.id)
+    return exists().where(*same, ~other.c.hinted, other.c.due_at <= NOW)
 
 
 def left(claim: Claim) -> dict[str, Any]:

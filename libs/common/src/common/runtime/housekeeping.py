@@ -87,8 +87,10 @@ class Relay:
             courier.receive([], wait=0)
             while True:
                 with transaction(self._engine) as connection:
-                    if not outbox.relay(connection, publish=partial(self._publish, courier)):
-                        return True
+                    published = outbox.relay(connection, publish=partial(self._publish, courier))
+                # Who posts after this look wakes this thread.
+                if published < outbox.AT_MOST:
+                    return True
         except BrokerUnavailable as error:
             log.warning("broker unavailable", error=str(error))
             self._drop()
@@ -151,8 +153,6 @@ def reap_once(*, engine: Engine, patience: Patience, relay: Relay) -> None:
 
 def make_room(*, engine: Engine, claim: Claim, patience: Patience, relay: Relay) -> None:
     """A claimed segment's place in its replica's window is the next one's, now and not when this one ends."""
-    if claim.kind != "segment":
-        return
     try:
         with transaction(engine) as connection:
             hinted = windows.refill(connection, claim, patience=patience)

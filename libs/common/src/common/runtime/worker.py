@@ -31,7 +31,7 @@ from common.ledger import claims, failing, settling
 from common.ledger.beginning import Begun, begin
 from common.ledger.claims import Claim, Patience
 from common.ledger.engine import transaction
-from common.outcome import Outcome, Rejected
+from common.outcome import Outcome, Rejected, describe
 from common.ports import Courier, Delivery
 from common.runtime.housekeeping import OpenCourier, Relay, make_room
 from common.runtime.leases import Leases
@@ -215,7 +215,8 @@ class Worker:
         bound = log.bind(stage=claim.stage.name, row=claim.row_id, fence=claim.fence, attempt=claim.attempt)
         started = time.monotonic()
         try:
-            make_room(engine=self._engine, claim=claim, patience=self._patience, relay=self._relay)
+            if begun.others_wait:
+                make_room(engine=self._engine, claim=claim, patience=self._patience, relay=self._relay)
             job = begun.job(hold=grip, build=self._identity.build)
             bound = bound.bind(ingest_id=str(getattr(job, "ingest_id", "")), bag=str(getattr(job, "bag", "")))
             said = self._settle(claim, self._steps[claim.stage], job)
@@ -283,12 +284,6 @@ class Worker:
         if self._running:
             log.warning("stopped while working", rows=len(self._running))
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def describe(outcome: Outcome) -> str:
-    """One word and what was said, for the log."""
-    text = getattr(outcome, "said", None) or getattr(outcome, "why", "")
-    return f"{type(outcome).__name__.lower()}: {text}"
 
 
 def _refused(error: StoreError) -> Rejected:
