@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from common.domain.segment import SegmentPlan
 from common.ledger import failing
@@ -16,7 +16,7 @@ from common.ledger.engine import transaction
 from common.ledger.reaper import reap
 from common.ledger.settling import let_go, settle
 from common.ledger.tables import replicas, segments
-from common.ledger.windows import refill
+from common.ledger.windows import refill, waits_beside
 from common.messages import decode
 from common.outcome import Done, GoBack, Outcome, Planned, Wait
 from common.topology import COPYING, PLANNING, THAWING, VERIFYING, Stage
@@ -214,3 +214,21 @@ def test_room_is_made_only_where_others_wait_for_it(engine: Engine, others: list
         found = begin(connection, stage=COPYING, row_id=first, worker="w", patience=PATIENCE)
     assert found is not None
     assert found.others_wait is wait
+
+
+def test_whether_others_wait_is_told_by_an_index_of_open_segments(engine: Engine) -> None:
+    """A ledger has millions of segments that are verified, and a large bag has thousands that wait."""
+    backfill, large = a_backfill(engine, state="transferring"), a_backfill(engine, state="transferring")
+    (first,) = some_segments(engine, backfill, states=["copying"])
+    many = """INSERT INTO segments (replica_id, ingest_id, number, state, files, file_count, bytes, hinted)
+              SELECT :replica, :ingest, n, CASE WHEN n % 4 = 0 THEN 'thawing' ELSE 'verified' END, '[]', 1, 3, false
+              FROM generate_series(1, 20000) n"""
+    with transaction(engine) as connection:
+        connection.execute(text(many), {"replica": large.replica_id, "ingest": large.ingest_id})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE segments"))
+        asked = select(waits_beside(segments)).where(segments.c.id == first)
+        plan = connection.execute(text(f"EXPLAIN {asked.compile(engine, compile_kwargs={'literal_binds': True})}"))
+        told = "\n".join(plan.scalars())
+
+    assert "Seq Scan" not in told, told

@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -75,7 +76,9 @@ def _chosen(stage: Stage, patience: Patience) -> Select[Any]:
 def waits_beside(row: Table) -> ColumnElement[bool]:
     """Whether another segment of the replica of `row`, in its state, is due and waits for room in the window."""
     other = segments.alias("other_segment")
-    same = (other.c.replica_id == row.c.replica_id, other.c.state == row.c.state, other.c.id != row.c.id)
+    # Written out, so that the index of these is known to hold what is looked for.
+    worked_on = other.c.state.in_([literal_column(f"'{state}'") for state in WORKED_ON])
+    same = (other.c.replica_id == row.c.replica_id, other.c.state == row.c.state, worked_on, other.c.id != row.c.id)
     return exists().where(*same, ~other.c.hinted, other.c.due_at <= NOW)
 
 
