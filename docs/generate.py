@@ -256,9 +256,7 @@ def pipeline_page() -> Iterator[str]:
     ]
     heads = ("Service", "Rows", "In state", "Go to", "On the hint", "In a history", "Stalled after")
     yield from table(heads, stages)
-    yield "\n## Queues\n\nOne for each stage and lane; workers prefer the lanes in this order.\n"
-    mine, other = topology.ALTERNATING[0]
-    yield f"Within a lane `{mine.service}` takes `{mine.name}` and `{other.name}` in turn.\n"
+    yield "\n## Queues\n\nOne for each stage and lane; workers prefer the lanes in this order, plan and thaw in turn.\n"
     queues = [(f"`{s.queue(lane)}`", f"`{s.service}`", str(lane)) for lane in topology.Lane for s in topology.STAGES]
     yield from table(("Queue", "Listened to by", "Lane"), queues)
     yield "\n## What the reaper does with a row that is due and that nobody holds\n"

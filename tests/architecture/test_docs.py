@@ -241,3 +241,18 @@ def test_no_source_file_is_long() -> None:
     lengths = {_relative(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
 
     assert {name: n for name, n in lengths.items() if n > _LONGEST and _HISTORY not in name} == {}
+
+
+def test_no_pattern_gives_nothing_back() -> None:
+    """Python before 3.11.5, Debian 12's too, matches what it should not by possessive groups (CPython issue 106052)."""
+    possessive = re.compile(r"\)[*+?]\+|\(\?>")
+    patterns = {
+        (_relative(path), node.args[0].value)
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "re"
+        if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    }
+
+    assert len(patterns) > 20
+    assert {(name, pattern) for name, pattern in patterns if possessive.search(pattern)} == set()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_ -]*+[./](?![./]))*+[A-Za-z0-9_ -]++")
+_PLAIN = re.compile(r"[A-Za-z0-9_ ./-]+")
 """Of names that nothing is wrong with, the most; 40 times as fast as the rules, for every file."""
 _PLAIN_LENGTH = 250
 
 
 def name_fault(key: str) -> str | None:
     """Why Azure could not hold `key` exactly as it is, as a sentence; None if it can."""
-    return None if len(key) <= _PLAIN_LENGTH and _PLAIN.fullmatch(key) else broken_rule(key)
+    plain = len(key) <= _PLAIN_LENGTH and _PLAIN.fullmatch(key) and "./" not in key and key[-1] not in "./"
+    return None if plain else broken_rule(key)
 
 
 def broken_rule(key: str) -> str | None:

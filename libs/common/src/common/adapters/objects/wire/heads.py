@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*+")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")
 _CONTROLS = bytes([*range(32), 127])
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _MOST_NAMES = 256
