@@ -73,10 +73,10 @@ _SLOW: Mapping[str, Any] = {"workers": 2, "haste": 8.0}
 _FROZEN: Mapping[str, Any] = {"storage_class": "GLACIER"}
 _LOST = {"message_lost": 0.3}
 _WRONG_PARTS = {"flip_on_read": 0.1, "kill": 0.05, "kill_after": 0.05, "stale_answer": 0.0, "wrong_range": 0.0}
-_WRONG_WRITES = {"flip_on_write": 0.12, "copy_rots": 0.9}
 _NO_DEATHS = dict.fromkeys(
     ("kill", "pause", "ledger_refuses", "ledger_loses", "ledger_keeps_silent", "ledger_down"), 0.0
 )
+_WRONG_WRITES = {**_NO_DEATHS, "flip_on_write": 0.3, "copy_rots": 0.9}
 
 MUTANTS: dict[str, Mutant] = {
     "no_fence": Mutant(
@@ -122,14 +122,14 @@ MUTANTS: dict[str, Mutant] = {
     "size_only": Mutant(
         "the copy's size is verified, not its bytes",
         frozenset({"S1"}),
-        40,
+        80,
         with_changes((verifier.checks, "_fault", size_only)),
         _WRONG_WRITES,
     ),
     "no_read_back": Mutant(
         "the copy is not read",
         frozenset({"S1"}),
-        40,
+        80,
         with_changes((verifier.checks.Check, "file", unread)),
         _WRONG_WRITES,
     ),
