@@ -59,7 +59,7 @@ def test_what_is_told_later_is_seen_later(engine: Engine) -> None:
 
 def test_histories_of_two_ingests_do_not_wait_for_each_other(engine: Engine) -> None:
     one, other = a_backfill(engine), a_backfill(engine)
-    with transaction(engine) as slow, ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, transaction(engine) as slow:
         events.add(slow, one.ingest_id, "planning started")
         pool.submit(told, engine, other.ingest_id, "planning started").result(timeout=10)
 
@@ -67,7 +67,7 @@ def test_histories_of_two_ingests_do_not_wait_for_each_other(engine: Engine) -> 
 def test_what_has_been_told_already_waits_for_nobody(engine: Engine) -> None:
     backfill = a_backfill(engine)
     told(engine, backfill.ingest_id, "warming started", once="thawing:started")
-    with transaction(engine) as slow, ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, transaction(engine) as slow:
         events.add(slow, backfill.ingest_id, "warming succeeded")
         again = pool.submit(told, engine, backfill.ingest_id, "warming started", once="thawing:started")
         again.result(timeout=10)
@@ -87,7 +87,7 @@ def test_two_who_tell_the_same_tell_it_once(engine: Engine) -> None:
 
 def test_what_was_not_told_in_the_end_holds_nobody_up(engine: Engine) -> None:
     backfill = a_backfill(engine)
-    with transaction(engine) as slow, ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, transaction(engine) as slow:
         nested = slow.begin_nested()
         events.add(slow, backfill.ingest_id, "replicating started")
         nested.rollback()

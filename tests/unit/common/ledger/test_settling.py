@@ -274,3 +274,11 @@ def test_an_import_is_settled_without_an_ingest(engine: Engine) -> None:
     work(engine, IMPORTING, row, Done("3 bags"))
 
     assert state_of(engine, imports, row) == "finished"
+
+
+def test_an_ingest_is_processing_from_its_first_claim_on(engine: Engine) -> None:
+    backfill = a_backfill(engine)
+    begun(engine, PLANNING, backfill.replica_id)
+
+    with transaction(engine) as connection:
+        assert connection.execute(select(ingests.c.status)).scalar_one() == "processing"
