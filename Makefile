@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml local/pyproject.toml)
+PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/src/*/*.c services/*/pyproject.toml local/pyproject.toml)
 WORKERS ?= 2
 # Tests wait for servers for a part of their time.
 TESTERS := $(if $(filter command line environment,$(origin WORKERS)),$(WORKERS),3)

