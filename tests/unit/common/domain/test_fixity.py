@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.domain.fixity import BY_STRENGTH, Algorithm, Checksum, MultiHasher, mismatches
+from common.domain.fixity import BY_STRENGTH, Algorithm, Checksum, MultiHasher, hashing, mismatches
+from multibuffer import LARGE, why_not
+from multibuffer.hashing import counts
 
 
 @given(st.lists(st.binary(max_size=50)))
@@ -26,6 +28,40 @@ def test_one_pass_gives_every_digest_whatever_the_blocks(blocks: list[bytes]) ->
             Algorithm.BLAKE2B_256: hashlib.blake2b(data, digest_size=32).hexdigest(),
         },
     )
+
+
+@pytest.mark.parametrize("length", [LARGE - 1, LARGE, 2 * LARGE + 5])
+def test_large_blocks_are_hashed_beside_others_and_give_the_same_digests(length: int) -> None:
+    hasher, data = MultiHasher([Algorithm.SHA256, Algorithm.SHA1]), bytes(range(251)) * (length // 251 + 1)
+    blocks = [data[:length], data[:3], data[: length // 2]]
+
+    for block in blocks:
+        hasher.update(memoryview(bytearray(block)))
+
+    whole = b"".join(blocks)
+    assert hasher.digests() == {
+        Algorithm.SHA256: hashlib.sha256(whole).hexdigest(),
+        Algorithm.SHA1: hashlib.sha1(whole).hexdigest(),
+    }
+
+
+@pytest.mark.skipif(bool(why_not()), reason=f"streams are hashed one by one here: {why_not()}")
+def test_only_what_begins_with_a_large_block_is_hashed_beside_others() -> None:
+    before = counts()
+    for first, whole in ((LARGE - 64, 2 * LARGE), (LARGE, 2 * LARGE)):
+        hasher = MultiHasher([Algorithm.SHA256])
+        hasher.update(bytes(first))
+        hasher.update(bytes(whole - first))
+
+    assert sum(counts()) - sum(before) == 2 * LARGE // 64
+
+
+def test_a_process_can_say_how_it_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.domain.fixity.why_not", lambda: "")
+    assert hashing() == "two streams at a time"
+
+    monkeypatch.setattr("common.domain.fixity.why_not", lambda: "there is no compiler")
+    assert hashing() == "one stream at a time: there is no compiler"
 
 
 def test_a_digest_that_differs_or_is_lacking_is_a_mismatch_and_case_is_not() -> None:

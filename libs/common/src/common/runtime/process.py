@@ -13,6 +13,7 @@ from random import Random, SystemRandom
 import structlog
 from sqlalchemy import Engine, text
 
+from common.domain.fixity import hashing
 from common.errors import BackfillError, ConfigurationError
 from common.ledger.engine import open_engine, transaction
 from common.ledger.migrations import upgrade
@@ -70,7 +71,7 @@ def run_worker(
     if settings.health_port:
         serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: ready(worker))
     settle_memory()
-    log.info("listening", queues=queues_of(service), worker=worker_name(service))
+    log.info("listening", queues=queues_of(service), worker=worker_name(service), hashing=hashing())
     try:
         worker.run(stop_within=settings.stop_within)
     finally:
