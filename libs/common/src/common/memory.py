@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Condition, Lock
 
 MOST_HELD = 64 << 20
@@ -23,10 +25,30 @@ class Memory:
         """Buffers by length: fresh memory has to be found and cleared by the kernel, page by page."""
         self._spared = 0
         """Bytes of them; with those in use never more than the most, but for a single larger buffer."""
+        self.sharing = Condition()
+        self._sharers = 0
 
     def holding(self, size: int) -> Held:
         """A buffer of `size` bytes, whose content means nothing, when as many are free. No view of it must be kept."""
         return Held(self, size)
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """For whom takes several buffers at a time: one for what it is doing, others for what comes next."""
+        with self.sharing:
+            self._sharers += 1
+        try:
+            yield
+        finally:
+            with self.sharing:
+                self._sharers -= 1
+                self.sharing.notify_all()
+
+    @property
+    def share(self) -> int:
+        """Bytes that each of those should hold at most: none should wait while another holds what it does not need yet.
+        To be asked with the lock of `sharing`, which tells when it grows."""
+        return self.most // max(1, self._sharers)
 
     def buffer(self, size: int) -> memoryview:
         """As `holding`; to be given back."""
