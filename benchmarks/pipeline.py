@@ -2,7 +2,8 @@
 
 The bags lie in `rclone serve s3`, the destination is the local stack's Azurite. Each round has bags of its own, and
 runs the six services, the data plane alone, and rclone-both, one after the other, the other way round every second
-time. Each finds an empty destination: Azurite slows down with the number of its blobs. Prints JSON, times in seconds.
+time; a round before them does not count, since services and Azurite do not run since a second ago. Each finds an empty
+destination: Azurite slows down with the number of its blobs. Prints JSON, times in seconds.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from local_stack.stack import CONTAINER, Stack, StackOptions
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUCKET, KEY, SECRET = "archive", "benchmark", "benchmark-secret"
 PATIENCE = 300.0
+_WARM_UP = "warm-up"
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -67,7 +69,8 @@ def main() -> None:
 
 def measure(room: Path, *, rounds: int, quick: bool) -> dict[str, float]:
     """Medians of the rounds, what `benchmarks.dataplane.whole` reads."""
-    spaces = {f"round{n}": _seeded(f"round{n}", room, quick=quick) for n in range(rounds)}
+    names = [_WARM_UP, *(f"round{number}" for number in range(1, rounds + 1))]
+    spaces = {name: _seeded(name, room, quick=quick) for name in names}
     port = free_port()
     command = [tool("rclone"), "--config", "/dev/null", "serve", "s3", str(room / "source"), "--log-level", "ERROR"]
     command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY},{SECRET}"]
@@ -87,17 +90,20 @@ def _rounds(stack: Stack, spaces: dict[str, list[Recipe]], room: Path) -> dict[s
     _say(f"adopted: {api.import_bags(SOURCE)['counts']}")
     costs: dict[str, list[Cost]] = {"pipeline": [], "ours": [], "rclone": []}
     for number, (space, recipes) in enumerate(spaces.items()):
-        task = _task(stack, space, room)
+        task, told = _task(stack, space, room), list[str]()
         runs: list[tuple[str, Callable[[], Cost]]] = [
             ("pipeline", partial(_pipeline, stack, api, recipes)),
             ("ours", partial(_client, OURS, task, room)),
             ("rclone", partial(_client, BOTH, task, room)),
         ]
         for name, measured in runs[:: -1 if number % 2 else 1]:
-            costs[name].append(measured())
+            cost = measured()
+            if space != _WARM_UP:
+                costs[name].append(cost)
+            told.append(f"{name} {cost.wall:.2f} s")
             stack.blob_service().delete_container(CONTAINER)
             stack.blob_service().create_container(CONTAINER)
-        _say(f"{space}: " + ", ".join(f"{name} {found[-1].wall:.2f} s" for name, found in costs.items()))
+        _say(f"{space}: {', '.join(told)}")
     piped, alone, rclone = costs.values()
     bags = next(iter(spaces.values()))
     return {
