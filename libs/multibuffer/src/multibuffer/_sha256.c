@@ -1,6 +1,7 @@
 // SHA-256 of whole blocks, of two streams at a time where two threads have some (FIPS 180-4; Intel's SHA extensions).
 //   multibuffer_usable()                        whether this processor has the instructions
 //   multibuffer_update(state, data, blocks)     eight words, 64 bytes a block; returns when all of them are in the state
+//   multibuffer_one(state, data, blocks)        the same of a few blocks, without meeting anybody
 //   multibuffer_two(state, data, ...)           as many blocks of two streams, without another thread
 //   multibuffer_counts(paired, single)          blocks hashed in pairs and alone since the process began
 // One round depends on the one before: a core that computes a single stream waits half of its time. A thread that comes
@@ -204,6 +205,11 @@ void multibuffer_update(uint32_t *state, const uint8_t *data, size_t blocks) {
     pthread_cond_destroy(&self.changed);
 }
 
+void multibuffer_one(uint32_t *state, const uint8_t *data, size_t blocks) {
+    stream one = {.state = state, .data = data, .blocks = blocks};
+    compress_one(&one, blocks);
+}
+
 void multibuffer_two(uint32_t *state, const uint8_t *data, uint32_t *others, const uint8_t *theirs, size_t blocks) {
     stream one = {.state = state, .data = data, .blocks = blocks}, other = {.state = others, .data = theirs, .blocks = blocks};
     compress_two(&one, &other, blocks);
@@ -236,6 +242,7 @@ int multibuffer_usable(void) {
 #else
 int multibuffer_usable(void) { return 0; }
 void multibuffer_update(uint32_t *state, const uint8_t *data, size_t blocks) {}
+void multibuffer_one(uint32_t *state, const uint8_t *data, size_t blocks) {}
 void multibuffer_two(uint32_t *state, const uint8_t *data, uint32_t *others, const uint8_t *theirs, size_t blocks) {}
 void multibuffer_counts(uint64_t *paired, uint64_t *single) {}
 #endif

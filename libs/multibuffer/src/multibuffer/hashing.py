@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import struct
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class _Paired:
         ended = self._core.state(*self._state)
         filling = bytes(-(len(self._rest) + 9) % _BLOCK)
         last = self._rest + b"\x80" + filling + struct.pack(">Q", self._size * 8)
-        self._core.library.multibuffer_update(ended, last, len(last) // _BLOCK)
+        self._core.library.multibuffer_one(ended, last, len(last) // _BLOCK)
         return struct.pack(">8I", *ended)
 
     def hexdigest(self) -> str:
@@ -116,6 +115,7 @@ def _core() -> _Core | str:
     # Imported here: only who hashes large buffers needs it, and every start would pay.
     import ctypes
     from importlib.machinery import EXTENSION_SUFFIXES
+    from pathlib import Path
 
     built = [path for end in EXTENSION_SUFFIXES if (path := Path(__file__).with_name(f"_sha256{end}")).exists()]
     if not built:
@@ -125,7 +125,7 @@ def _core() -> _Core | str:
     except OSError as error:
         return f"{built[0].name} cannot be loaded: {error}"
     address, size = ctypes.c_void_p, ctypes.c_size_t
-    library.multibuffer_update.argtypes = [address, address, size]
+    library.multibuffer_update.argtypes = library.multibuffer_one.argtypes = [address, address, size]
     library.multibuffer_two.argtypes = [address, address, address, address, size]
     if not library.multibuffer_usable():
         return "this processor has no SHA instructions"
