@@ -32,7 +32,7 @@ class _Watched:
                 self._now += 1
                 self.most = max(self.most, self._now)
             try:
-                self.free.acquire()
+                assert self.free.acquire(timeout=30), "the test let nothing go on"
                 if get is not None:
                     get(first)
                 into[0] = first // _LENGTH
@@ -59,23 +59,23 @@ def test_one_object_has_all_of_the_memory() -> None:
     assert (alone.seen, alone.most) == (list(range(12)), 4)
 
 
-def test_two_objects_have_half_of_the_memory_each_however_many_threads_they_have() -> None:
+def test_an_object_has_its_share_of_the_memory_and_more_when_others_have_ended() -> None:
     memory = Memory(4 * _LENGTH)
     first, second = _Watched(memory, 9), _Watched(memory, 9)
-    with ThreadPoolExecutor() as pool, memory.shared():
-        # The test is a third: nobody gets more than the share of three until it leaves.
-        running = [pool.submit(one.run) for one in (first, second)]
-        _until(lambda: first.now == second.now == 1)
-        time.sleep(0.05)
-        assert (first.now, second.now) == (1, 1)
-        first.free.release(9)
-        running[0].result(timeout=20)
-        _until(lambda: second.now == 2)
+    with ThreadPoolExecutor() as pool:
+        with memory.shared(), memory.shared(), memory.shared():
+            running = [pool.submit(one.run) for one in (first, second)]
+            _until(lambda: first.now == second.now == 1)
+            time.sleep(0.05)  # no other thread comes meanwhile
+            assert (first.now, second.now) == (1, 1)
+            first.free.release(9)
+            running[0].result(timeout=20)
+        _until(lambda: second.now == 4)
         second.free.release(9)
         running[1].result(timeout=20)
 
     assert first.seen == second.seen == list(range(9))
-    assert (first.most, second.most) == (1, 2)
+    assert (first.most, second.most) == (1, 4)
 
 
 def test_threads_that_rest_do_what_is_left_when_the_others_have_gone() -> None:
