@@ -106,6 +106,27 @@ def test_a_plan_has_every_file_with_its_digests_and_pins_cut_into_segments() -> 
         assert (found[path].etag, found[path].version_id, found[path].fetched) == (info.etag, info.version_id, False)
 
 
+def test_a_segment_needs_no_thaw_where_the_list_says_that_each_of_its_files_can_be_read() -> None:
+    classes = {"data/a": "GLACIER", "data/b": "GLACIER_IR", "data/c": "INTELLIGENT_TIERING", "data/d": None}
+    fetch = "memory://cold/digitised/b1/v1/data/e 1 data/e\n"
+    files = bag(
+        dict.fromkeys(classes, b"x"),
+        listed=dict.fromkeys([*classes, "data/e"], b"x"),
+        tags={"fetch.txt": fetch.encode()},
+    )
+    archive = Archive()
+    archive.put("data/e", b"x", storage_class="DEEP_ARCHIVE")
+    for path, body in files.items():
+        archive.put(path, body, bag=V2, storage_class=classes.get(path))
+
+    outcome = plan(archive, files, of=V2, records=Presences(v1=Presence.REGISTERED), limits=SegmentLimits(files=1))
+
+    fact, _classes = outcome.writes if isinstance(outcome, Done) else ()
+    assert isinstance(fact, Planned)
+    thawed = [segment.files[0].path for segment in fact.segments if not segment.readable]
+    assert sorted(thawed) == ["data/a", "data/c"]
+
+
 @pytest.mark.parametrize("readings", [1, 2])
 @pytest.mark.parametrize("name", ["bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"])
 def test_a_bag_is_refused_only_when_two_readings_say_so(name: str, readings: int) -> None:

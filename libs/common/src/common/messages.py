@@ -51,7 +51,7 @@ class SegmentPlanned(_SegmentHint):
 
 
 class SegmentThawed(_SegmentHint):
-    """Every object of a segment can be read: copy it."""
+    """Every object of a segment can be read, as it was planned or by now: copy it."""
 
     type: Literal["SegmentThawed"] = "SegmentThawed"
 

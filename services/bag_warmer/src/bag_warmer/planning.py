@@ -12,9 +12,10 @@ from common.domain.fetched import FetchedFrom, NotOurs, fetched_from
 from common.domain.location import Location
 from common.domain.naming import Names
 from common.domain.problem import Severity
-from common.domain.segment import PlannedFile
+from common.domain.segment import PlannedFile, SegmentPlan
 from common.outcome import Rejected
 from common.ports import Limits, ObjectStore
+from common.thawing.warmth import readable_as_listed
 from common.wording import count
 
 MOST_NAMED = 20
@@ -108,6 +109,11 @@ def fetches(files: Iterable[ReadFile], *, bag: BagVersion, locations: Iterable[L
         except NotOurs as error:
             found.faults.append(str(error))
     return found
+
+
+def needs_no_thaw(plan: SegmentPlan) -> bool:
+    """Whether the list that the bag was planned from says of each file that it can be read. Fetched ones are not read."""
+    return all(file.fetched or readable_as_listed(file.storage_class) for file in plan.files)
 
 
 def planned(

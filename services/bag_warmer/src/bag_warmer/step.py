@@ -177,7 +177,8 @@ class Plan:
 
         def segments() -> Iterator[SegmentPlan]:
             with reading:
-                yield from cut(planned(), limits=self._warming.limits)
+                for plan in cut(planned(), limits=self._warming.limits):
+                    yield replace(plan, readable=planning.needs_no_thaw(plan))
 
         said = f"{count(number, 'file')}, {size(totals.bytes)}"
         if fetched.places:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 
 from common.domain.fixity import Algorithm
 from common.domain.replica import EvidenceClass
@@ -67,6 +68,39 @@ def test_a_plan_becomes_segments_and_their_hints(engine: Engine) -> None:
     assert history(engine, backfill.ingest_id) == ["Planning started", "Planning succeeded - 3 files, 9 bytes"]
     with transaction(engine) as connection:
         assert connection.execute(select(segments.c.files).limit(1)).scalar_one() == [a_file("data/1.tif").to_json()]
+
+
+def test_what_can_be_read_as_it_lies_is_copied_at_once_and_the_rest_is_thawed(engine: Engine) -> None:
+    backfill = a_backfill(engine)
+    frozen, *readable = segment_plans(3)
+    plans = [frozen, *(replace(plan, readable=True) for plan in readable)]
+
+    work(engine, PLANNING, backfill.replica_id, Done("", writes=(Planned(iter(plans), 3, 9, PINS),)))
+
+    queues = sorted(queue for queue, _ in hints(engine))
+    assert queues == [*["backfill_replicator_copying_backfill"] * 2, "bag_warmer_thawing_backfill"]
+    assert history(engine, backfill.ingest_id) == ["Planning started", "Planning succeeded"]
+
+
+def test_a_bag_of_which_nothing_is_frozen_has_its_warming_behind_it(engine: Engine) -> None:
+    backfill = a_backfill(engine)
+    plans = [replace(plan, readable=True) for plan in segment_plans(2)]
+
+    work(engine, PLANNING, backfill.replica_id, Done("", writes=(Planned(iter(plans), 2, 6, PINS),)))
+    with transaction(engine) as connection:
+        row = connection.execute(select(func.min(segments.c.id)).where(segments.c.state == "copying")).scalar_one()
+    work(engine, COPYING, row, GoBack("thawing", "data/1.tif froze"))
+    work(engine, THAWING, row, Done(""))
+
+    assert history(engine, backfill.ingest_id) == [
+        "Planning started",
+        "Planning succeeded",
+        "Warming (Cold) succeeded - nothing is frozen",
+        "Replicating to Azure started",
+        "Replicating to Azure going back - data/1.tif froze",
+        "Warming (Cold) started",
+    ]
+    assert state_of(engine, segments, row) == "copying"
 
 
 def test_a_segment_passes_through_its_stages_and_the_history_tells_it_once(engine: Engine) -> None:

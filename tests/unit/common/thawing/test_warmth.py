@@ -10,7 +10,7 @@ from common.adapters.objects.answers import Answer
 from common.adapters.objects.s3.cold import meaning
 from common.errors import BackfillError
 from common.ports import ObjectInfo, Restore, RestoreStatus, Tier
-from common.thawing.warmth import Request, Warmth, answered, longest, request_for, warmth
+from common.thawing.warmth import Request, Warmth, answered, longest, readable_as_listed, request_for, warmth
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 MARGIN = timedelta(hours=12)
@@ -58,6 +58,25 @@ def an_object(
 )
 def test_an_object_is_as_warm_as_the_provider_s_table_says(info: ObjectInfo, expected: Warmth) -> None:
     assert warmth(info, now=NOW, margin=MARGIN) is expected
+
+
+def test_a_list_s_class_is_believed_only_where_it_leaves_nothing_open() -> None:
+    readable = (
+        None,
+        "STANDARD",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "REDUCED_REDUNDANCY",
+        "GLACIER_IR",
+        "SOMETHING_NEW",
+        "Cool",
+    )
+    open_or_cold = ("GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING", "Archive")
+
+    assert [readable_as_listed(name) for name in readable] == [True] * len(readable)
+    assert [readable_as_listed(name) for name in open_or_cold] == [False] * len(open_or_cold)
+    for restore in (None, ONGOING, MOVED):
+        assert {warmth(an_object(n, restore), now=NOW, margin=MARGIN) for n in readable} == {Warmth.WARM}
 
 
 @pytest.mark.parametrize(

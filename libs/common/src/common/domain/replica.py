@@ -2,6 +2,7 @@
 
 replica   PLANNING ──▶ TRANSFERRING ──▶ AGGREGATING ──▶ REGISTERING ──▶ REGISTERED
 segment       └─▶ THAWING ──▶ COPYING ──▶ VERIFYING ──▶ VERIFIED ──┘
+A segment of which each file is seen to be readable while its bag is planned begins in COPYING.
 FAILED can be reached from every state that is not terminal; segments of a failed replica are CANCELLED.
 """
 

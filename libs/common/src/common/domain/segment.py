@@ -74,6 +74,8 @@ class SegmentPlan:
 
     number: int
     files: list[PlannedFile] = field(default_factory=list)
+    readable: bool = False
+    """Whether each of its files was seen to be readable while the bag was planned: there is nothing to thaw."""
 
     @property
     def bytes(self) -> int:

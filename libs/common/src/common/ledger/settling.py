@@ -15,11 +15,13 @@ from common.ledger.writing import none_in, write
 from common.outcome import Done, GoBack, Outcome, Rejected, Wait
 from common.topology import (
     AGGREGATING,
+    COPYING,
     PLANNING,
     REGISTERING,
     TAG_THAWING,
     THAWING,
     VERIFYING,
+    Stage,
     State,
     hint_for,
     stage_of_row,
@@ -93,6 +95,8 @@ def _done(
     _advance(connection, claim, claim.stage.next_state, around, patience=patience)
     if claim.kind == "segment":
         _after_segment(connection, claim, around, patience=patience)
+    elif claim.stage is PLANNING:
+        _after_planning(connection, done, around, patience=patience)
     else:
         _after_replica(connection, claim, done, around)
 
@@ -114,11 +118,21 @@ def _advance(connection: Connection, claim: Claim, state: State, around: Context
     later = NOW if claim.kind == "segment" else func.clock_timestamp() + interval(patience.hint_again)
     settled = {"state": state.value, "not_before": NOW, "due_at": later, "last_error": None}
     release(connection, claim, **settled, **afresh(claim), **windows.left(claim))
-    following = THAWING if claim.stage is PLANNING else stage_of_row(claim.kind, state)
+    following = stage_of_row(claim.kind, state)
     if following and following.kind == "segment":
         windows.fill(connection, stage=following, around=around, patience=patience)
     elif following:
         outbox.post(connection, stage=following, lane=around.lane, hint=hint_for(following, claim.row_id))
+
+
+def _after_planning(connection: Connection, done: Done, around: Context, *, patience: Patience) -> None:
+    """What was planned goes to be thawed, or straight to be copied where the plan saw that it can be read."""
+    windows.fill(connection, stage=COPYING, around=around, patience=patience)
+    frozen = windows.fill(connection, stage=THAWING, around=around, patience=patience)
+    _tell_success(connection, PLANNING, done, around)
+    if not frozen:
+        told = f"{around.title(THAWING)} succeeded - nothing is frozen"
+        events.add(connection, around.ingest_id, told, once=f"{THAWING.name}:succeeded")
 
 
 def _after_segment(connection: Connection, claim: Claim, around: Context, *, patience: Patience) -> None:
@@ -165,9 +179,8 @@ def _totals(connection: Connection, around: Context) -> str:
 
 
 def _after_replica(connection: Connection, claim: Claim, done: Done, around: Context) -> None:
-    said = f" - {done.said}" if done.said else ""
     if claim.stage is not REGISTERING:
-        events.add(connection, around.ingest_id, f"{around.title(claim.stage)} succeeded{said}", detail=done.detail)
+        _tell_success(connection, claim.stage, done, around)
         return
     connection.execute(
         update(ingests)
@@ -175,6 +188,11 @@ def _after_replica(connection: Connection, claim: Claim, done: Done, around: Con
         .values(status=IngestStatus.SUCCEEDED.value, finished_at=NOW)
     )
     events.add(connection, around.ingest_id, f"{around.title(claim.stage)} succeeded (completed)", detail=done.detail)
+
+
+def _tell_success(connection: Connection, stage: Stage, done: Done, around: Context) -> None:
+    said = f" - {done.said}" if done.said else ""
+    events.add(connection, around.ingest_id, f"{around.title(stage)} succeeded{said}", detail=done.detail)
 
 
 def _wait(connection: Connection, claim: Claim, wait: Wait, around: Context | None) -> None:

@@ -37,7 +37,7 @@ def _planned(fact: Planned, connection: Connection, claim: Claim, around: Contex
                 "replica_id": claim.row_id,
                 "ingest_id": around.ingest_id,
                 "number": plan.number,
-                "state": SegmentState.THAWING.value,
+                "state": (SegmentState.COPYING if plan.readable else SegmentState.THAWING).value,
                 "files": [file.to_json() for file in plan.files],
                 "file_count": len(plan.files),
                 "bytes": plan.bytes,

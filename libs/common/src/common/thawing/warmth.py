@@ -79,6 +79,11 @@ def warmth(info: ObjectInfo, *, now: datetime, margin: timedelta) -> Warmth:
     return Warmth.LUKEWARM if expires - now < margin else Warmth.WARM
 
 
+def readable_as_listed(storage_class: str | None) -> bool:
+    """Whether the class that a list gives says that the object can be read. False where it leaves that open."""
+    return storage_class not in _ARCHIVED and storage_class not in (INTELLIGENT_TIERING, _OFFLINE)
+
+
 def unasked(info: ObjectInfo) -> Warmth:
     """The same for a store that takes no restore requests: only Azure's archive tier cannot be read there."""
     if info.storage_class != _OFFLINE:
