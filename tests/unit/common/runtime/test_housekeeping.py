@@ -10,10 +10,14 @@ from random import Random
 from sqlalchemy import Engine
 
 from common.ledger import outbox
+from common.ledger.claims import Patience
 from common.ledger.engine import transaction
+from common.ledger.tables import replicas
+from common.ledger.upkeep_tables import upkeep_turns
 from common.ports import Courier, Delivery
-from common.runtime.housekeeping import Relay, reaping_period
+from common.runtime.housekeeping import Relay, reap_in_turn, reaping_period
 from common.topology import COPYING, Lane, hint_for
+from unit.common.ledger.builders import a_backfill, age, state_of
 from unit.common.runtime.workers import Wire, outbox_size, until
 
 QUEUE = COPYING.queue(Lane.BACKFILL)
@@ -103,6 +107,22 @@ def test_a_relay_that_is_stopped_publishes_what_is_there(engine: Engine) -> None
     relay.stop(timeout=5)
 
     assert (wire.waiting, outbox_size(engine)) == (5, 0)
+
+
+def test_of_many_processes_one_looks_after_all_in_each_period(engine: Engine) -> None:
+    backfill, relay = a_backfill(engine), relay_of(engine, Wire())
+
+    def look() -> int:
+        age(engine, replicas, due_at="- interval '1 minute'")
+        before = outbox_size(engine)
+        reap_in_turn(engine=engine, patience=Patience(), relay=relay, every=timedelta(seconds=10))
+        return outbox_size(engine) - before
+
+    first, second = look(), look()
+    age(engine, upkeep_turns, taken_at="- interval '9 seconds'")
+
+    assert (first, second, look(), look()) == (1, 0, 1, 0)
+    assert state_of(engine, replicas, backfill.replica_id) == "planning"
 
 
 def test_reapers_of_many_processes_spread_out() -> None:

@@ -1,7 +1,7 @@
 """The reaper: one rule for every state that is not terminal, so that no row is ever forgotten.
 
 It re-creates the hints of rows that are due (the broker may have lost them), fails rows whose workers vanished too
-often, and moves on replicas that nobody moved. Any number may run; a lock lets one work at a time.
+often, and moves on replicas that nobody moved. Any number may run; they take turns, and a lock lets one work at a time.
 """
 
 from __future__ import annotations

@@ -47,3 +47,10 @@ digests = Table(
     timestamp("claimed_until", default=False),
     timestamp("delivered_at", nullable=True),
 )
+
+upkeep_turns = Table(
+    "upkeep_turns",
+    metadata,
+    Column("task", Text, primary_key=True),
+    timestamp("taken_at", default=False),
+)

@@ -18,7 +18,7 @@ from common.errors import BackfillError, ConfigurationError
 from common.ledger.engine import open_engine, transaction
 from common.ledger.migrations import upgrade
 from common.runtime.health import serve_health
-from common.runtime.housekeeping import OpenCourier, Relay, reap_once, reaping_period
+from common.runtime.housekeeping import OpenCourier, Relay, reap_in_turn, reaping_period
 from common.runtime.leases import Leases, every
 from common.runtime.logs import set_up_logs
 from common.runtime.memory import settle_memory
@@ -83,11 +83,12 @@ def run_worker(
 def start_housekeeping(
     settings: WorkerSettings, *, engine: Engine, relay: Relay, until: threading.Event, random: Random
 ) -> None:
-    """Start the relay and the reaper of this process."""
+    """Start the relay of this process, and its turns at the reaper's looks."""
     relay.start()
+    period = settings.housekeeping_period
     every(
-        reaping_period(settings.housekeeping_period, random),
-        lambda: reap_once(engine=engine, patience=settings.patience, relay=relay),
+        reaping_period(period, random),
+        lambda: reap_in_turn(engine=engine, patience=settings.patience, relay=relay, every=period),
         until=until,
         name="reaper",
     )

@@ -49,7 +49,7 @@ class WorkerSettings(BaseSettings):
         default=4, description="hints of one bag's segments that may wait in a queue at once, so that no bag fills it"
     )
     housekeeping_period: timedelta = Field(
-        default=timedelta(seconds=5), gt=timedelta(0), description="how often the reaper looks"
+        default=timedelta(seconds=5), gt=timedelta(0), description="how often the reaper looks, in one of all processes"
     )
     stop_within: timedelta = Field(default=timedelta(seconds=25), description="time for the last blocks after SIGTERM")
     log_format: str = Field(default="auto", pattern="^(auto|json|console)$", description="auto: console on a terminal")
