@@ -40,6 +40,8 @@ def open_engine(dsn: str, *, name: str, pool_size: int = 5, trusted: float = _TR
         sqlalchemy_url(dsn),
         pool_size=pool_size,
         max_overflow=pool_size,
+        # Whoever was used last knows its statements and is in the processor's caches.
+        pool_use_lifo=True,
         pool_timeout=10,
         connect_args={
             "application_name": name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from operator import attrgetter
 
-from sqlalchemy import Connection, Interval, delete, func, insert, literal, select
+from sqlalchemy import Connection, Interval, bindparam, delete, func, insert, literal, select
 
 from common.ledger.tables import outbox
 from common.messages import Hint, encode
@@ -29,17 +30,21 @@ def relay(connection: Connection, *, publish: Publish, at_most: int = AT_MOST) -
 
     Any number of relays may run at once. A crash between publishing and committing repeats hints, which is harmless.
     """
-    waiting = connection.execute(
-        select(outbox.c.id, outbox.c.message_id, outbox.c.queue, outbox.c.body)
-        .order_by(outbox.c.id)
-        .limit(at_most)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in waiting:
+    # They are deleted first, which counts only where the transaction commits.
+    waiting = connection.execute(_TAKE, {"at_most": at_most}).all()
+    for row in sorted(waiting, key=attrgetter("id")):
         publish(queue=row.queue, body=row.body.encode(), message_id=str(row.message_id))
-    if waiting:
-        connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in waiting])))
     return len(waiting)
+
+
+_waiting = (
+    select(outbox.c.id).order_by(outbox.c.id).limit(bindparam("at_most")).with_for_update(skip_locked=True)
+).cte("waiting")
+_TAKE = (
+    delete(outbox)
+    .where(outbox.c.id.in_(select(_waiting.c.id)))
+    .returning(outbox.c.id, outbox.c.message_id, outbox.c.queue, outbox.c.body)
+)
 
 
 def stuck(connection: Connection, *, longer_than: timedelta) -> bool:
