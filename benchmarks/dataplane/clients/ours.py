@@ -28,6 +28,7 @@ from common.jobs import Attempt, SegmentJob
 from common.memory import MOST_HELD, Memory
 from common.outcome import Done
 from common.ports import ObjectStore
+from common.processors import interrupt_nobody
 from common.runtime.memory import settle_memory
 from verifier.step import Verify
 
@@ -88,6 +89,7 @@ def main() -> None:
     """ours.py TASK"""
     task = Task.read(sys.argv[1])
     settle_memory()
+    interrupt_nobody()
     ends = {_SOURCE: task.source, _DESTINATION: task.destination}
     configs = {location: at(store, location, concurrency=task.concurrency) for location, store in ends.items()}
     jobs = list(_jobs(task, configs))

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
 from common.pools import InTurn, in_parallel
-from common.processors import LIGHT, Mark, Together, for_files, running_on
+from common.processors import LIGHT, Mark, Together, for_files, interrupt_nobody, running_on
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system keeps no thread anywhere")
 
@@ -125,3 +126,44 @@ def test_two_workers_do_not_share_a_processor_while_there_are_two() -> None:
         with first.kept():
             assert thread.submit(kept).result() == {others[0] if others else here}
         assert thread.submit(kept).result() == {here}
+
+
+def policies(prepare: Callable[[], None]) -> list[int]:
+    """How a thread is scheduled after `prepare` and `interrupt_nobody`; one that it starts; and this one."""
+    seen: list[int] = []
+
+    def work() -> None:
+        prepare()
+        interrupt_nobody()
+        seen.append(os.sched_getscheduler(0))
+        inner = threading.Thread(target=lambda: seen.append(os.sched_getscheduler(0)))
+        inner.start()
+        inner.join()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return [*seen, os.sched_getscheduler(0)]
+
+
+def test_who_interrupts_nobody_starts_others_that_do_not_and_changes_no_thread_beside_it() -> None:
+    before = os.sched_getscheduler(0)
+
+    assert policies(lambda: None) == [os.SCHED_BATCH, os.SCHED_BATCH, before]
+
+
+def test_a_policy_that_was_chosen_for_the_process_is_kept() -> None:
+    def idle() -> None:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+    assert policies(idle)[:2] == [os.SCHED_IDLE, os.SCHED_IDLE]
+
+
+def test_a_system_that_refuses_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    interrupt_nobody()
+    monkeypatch.delattr(os, "SCHED_BATCH")
+    interrupt_nobody()

@@ -1,4 +1,6 @@
-"""Threads that take turns at Python's lock are kept on one processor, see docs/adr/0022."""
+"""Where threads run, and when: those that take turns at Python's lock are kept on one processor (docs/adr/0022), and
+workers do not interrupt who else runs (docs/adr/0024).
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,17 @@ def running_on() -> int | None:
             return int(file.read().rpartition(")")[2].split()[36])
     except OSError:
         return None
+
+
+def interrupt_nobody() -> None:
+    """The calling thread, and each that it starts from now on, waits for its turn when what it slept for has come.
+
+    It gets as much of a processor as before (SCHED_BATCH, sched(7)). Nothing happens where the system has no such thing
+    or refuses it, nor where somebody has chosen another policy for this process.
+    """
+    with suppress(AttributeError, OSError):
+        if os.sched_getscheduler(0) == os.SCHED_OTHER:
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 class Mark:

@@ -17,6 +17,7 @@ from common.domain.fixity import hashing
 from common.errors import BackfillError, ConfigurationError
 from common.ledger.engine import open_engine, transaction
 from common.ledger.migrations import upgrade
+from common.processors import interrupt_nobody
 from common.runtime.health import serve_health
 from common.runtime.housekeeping import OpenCourier, Relay, reap_in_turn, reaping_period
 from common.runtime.leases import Leases, every
@@ -71,6 +72,8 @@ def run_worker(
     if settings.health_port:
         serve_health(port=settings.health_port, alive=lambda: _alive(worker), ready=lambda: ready(worker))
     settle_memory()
+    # From here on: what began before (leases, health, a service's HTTP) answers at once, as it did.
+    interrupt_nobody()
     log.info("listening", queues=queues_of(service), worker=worker_name(service), hashing=hashing())
     try:
         worker.run(stop_within=settings.stop_within)
