@@ -23,6 +23,7 @@ from common.outcome import Done, Outcome, Planned, Rejected, SeenClasses, Wait
 from common.pools import Pools
 from common.ports import ObjectStore, Stores
 from common.stored_bag import StoredBag
+from common.thawing.warmth import readable_as_listed
 from common.wording import count, size
 
 MOST_FREEZES = 10
@@ -89,6 +90,8 @@ class Plan:
         if not tags:
             told = f"there is nothing at {job.source.name} under {job.source.root(job.bag)}"
             return Rejected(code="source_vanished", why=told, for_user=told)
+        if all(readable_as_listed(tag.storage_class) for tag in tags):
+            return None
         wish, errand = self._warming.wish_of(job.options, job.source.id), Errand.of(job)
         found = thaw(
             tags,
@@ -125,8 +128,9 @@ class Plan:
         if refused := planning.invalid(reading) or planning.changed(pins, job.registered_pins):
             return refused
         # Each look at the files of a million takes seconds: none that could find nothing.
-        urls = reading.inventory.files() if reading.inventory.fetches else ()
-        fetched = planning.fetches(urls, bag=job.bag, locations=self._records.locations())
+        fetched = planning.Fetches()
+        if reading.inventory.fetches:
+            fetched = planning.fetches(reading.inventory.files(), bag=job.bag, locations=self._records.locations())
         if refused := fetched.refused() or self._unholdable(job, reading):
             return refused
         if needs := self._missing_versions(job, fetched):
