@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
-from common.errors import ClaimLost
+from common.errors import ClaimLost, LedgerUnavailable
 from common.ledger import claims
+from common.ledger.beginning import Begun, begin
 from common.ledger.claims import Claim, Patience
 from common.ledger.engine import transaction
 from common.ledger.settling import let_go, settle
@@ -21,9 +22,11 @@ from unit.common.ledger.builders import a_backfill, age, hints, segment_plans, s
 PATIENCE = Patience()
 
 
-def claim(engine: Engine, row_id: int, *, worker: str = "w", patience: Patience = PATIENCE) -> Claim | None:
+def claim(
+    engine: Engine, row_id: int, *, worker: str = "w", patience: Patience = PATIENCE, waits: bool = False
+) -> Claim | None:
     with transaction(engine) as connection:
-        return claims.take(connection, stage=PLANNING, row_id=row_id, worker=worker, patience=patience)
+        return claims.take(connection, stage=PLANNING, row_id=row_id, worker=worker, patience=patience, waits=waits)
 
 
 def test_of_sixteen_workers_that_want_a_row_one_gets_it(engine: Engine) -> None:
@@ -33,6 +36,78 @@ def test_of_sixteen_workers_that_want_a_row_one_gets_it(engine: Engine) -> None:
         taken = list(pool.map(lambda n: claim(engine, row, worker=f"w{n}"), range(16)))
 
     assert len([c for c in taken if c]) == 1
+
+
+def claimed_beside(engine: Engine, row: int, change: str, *, ends: bool = True) -> Claim | None:
+    """By a hinted worker, whose claim comes while a transaction that has done `change` is open, and perhaps ends."""
+    with ThreadPoolExecutor(1) as pool, engine.connect() as other:
+        other.execute(text(change), {"row": row})
+        waiting = pool.submit(claim, engine, row, worker="hinted", waits=True)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        if ends:
+            other.commit()
+        return waiting.result(timeout=10)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SELECT id FROM replicas WHERE id = :row FOR UPDATE",
+        # What the reaper does: it locks the row, and finds that it does not concern it any more.
+        "UPDATE replicas SET due_at = due_at + interval '1 minute' WHERE id = :row",
+    ],
+)
+def test_a_row_that_is_locked_for_a_moment_is_claimed_when_it_is_free(engine: Engine, change: str) -> None:
+    row = a_backfill(engine).replica_id
+
+    taken = claimed_beside(engine, row, change)
+
+    assert taken == Claim(PLANNING, row, fence=1, attempt=1, worker="hinted")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE replicas SET lease_until = now() + interval '1 minute', fence = fence + 1 WHERE id = :row",
+        "UPDATE replicas SET state = 'aggregating' WHERE id = :row",
+    ],
+)
+def test_a_row_that_somebody_claims_or_moves_on_meanwhile_is_not(engine: Engine, change: str) -> None:
+    assert claimed_beside(engine, a_backfill(engine).replica_id, change) is None
+
+
+def test_nobody_waits_long_for_a_row(engine: Engine) -> None:
+    row = a_backfill(engine).replica_id
+
+    with pytest.raises(LedgerUnavailable, match="lock timeout"):
+        claimed_beside(engine, row, "SELECT id FROM replicas WHERE id = :row FOR UPDATE", ends=False)
+
+    assert claim(engine, row) is not None
+
+
+def test_a_hint_finds_its_row_although_somebody_looks_at_it(engine: Engine) -> None:
+    row = a_backfill(engine).replica_id
+
+    def hinted() -> Begun | None:
+        with transaction(engine) as connection:
+            return begin(connection, stage=PLANNING, row_id=row, worker="w", patience=PATIENCE)
+
+    with ThreadPoolExecutor(1) as pool, engine.connect() as reaper:
+        reaper.execute(select(replicas.c.id).with_for_update()).all()
+        begun = pool.submit(hinted)
+        with pytest.raises(TimeoutError):
+            begun.result(timeout=0.2)
+        reaper.rollback()
+
+        assert begun.result(timeout=10) is not None
+
+
+def test_who_was_not_asked_to_wait_passes_a_locked_row_by(engine: Engine) -> None:
+    row = a_backfill(engine).replica_id
+    with engine.connect() as other:
+        other.execute(text("SELECT id FROM replicas WHERE id = :row FOR UPDATE"), {"row": row})
+        assert claim(engine, row) is None
 
 
 def test_a_row_in_another_state_cannot_be_claimed(engine: Engine) -> None:

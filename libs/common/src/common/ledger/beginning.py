@@ -47,7 +47,8 @@ def begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, pat
     """Claim the row and read its job, or those of a more urgent one; None where there is nothing to claim."""
     if begun := _more_urgent(connection, stage=stage, row_id=row_id, worker=worker, patience=patience):
         return begun
-    return _begin(connection, stage=stage, row_id=row_id, worker=worker, patience=patience)
+    # It may be locked by a look that comes to nothing. Were its hint dropped for that, it would come again much later.
+    return _begin(connection, stage=stage, row_id=row_id, worker=worker, patience=patience, waits=True)
 
 
 def _more_urgent(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
@@ -67,8 +68,10 @@ def _more_urgent(connection: Connection, *, stage: Stage, row_id: int, worker: s
     return begun
 
 
-def _begin(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Begun | None:
-    claim = claims.take(connection, stage=stage, row_id=row_id, worker=worker, patience=patience)
+def _begin(
+    connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience, waits: bool = False
+) -> Begun | None:
+    claim = claims.take(connection, stage=stage, row_id=row_id, worker=worker, patience=patience, waits=waits)
     if claim is None:
         return None
     around = context.read(connection, kind=stage.kind, row_id=row_id, lock=False)

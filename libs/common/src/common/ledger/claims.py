@@ -12,7 +12,21 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Interval, Select, Table, Update, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Interval,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.errors import ClaimLost
@@ -74,20 +88,33 @@ def lost_workers(table: Table) -> Any:
     return noted + case((table.c.lease_until < NOW, 1), else_=0)
 
 
-def take(connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience) -> Claim | None:
-    """Claim the row for `worker`; None where there is nothing to claim (gone on, held, or too early)."""
+def take(
+    connection: Connection, *, stage: Stage, row_id: int, worker: str, patience: Patience, waits: bool = False
+) -> Claim | None:
+    """Claim the row for `worker`; None where there is nothing to claim (gone on, held, or too early).
+
+    A row that somebody has locked is nothing to claim either; where the caller `waits`, that is known when it is free.
+    Raises LedgerUnavailable where that takes longer than a second.
+    """
     given = {"claimed_row": row_id, "claimed_for": worker}
     taken = connection.execute(_taking(stage, patience), given).one_or_none()
+    if taken is None and waits and connection.execute(_looking(stage, patience), given).first():
+        connection.execute(_NO_LONGER)
+        taken = connection.execute(_taking(stage, patience, skip_locked=False), given).one_or_none()
     if taken is None:
         return None
     return Claim(stage, row_id, taken.fence, taken.attempts, worker, taken.last if taken.lease else None)
 
 
+_NO_LONGER = text("SET LOCAL lock_timeout = '1s'")
+
+
 @cache
-def _taking(stage: Stage, patience: Patience) -> Update:
+def _looking(stage: Stage, patience: Patience) -> Select[Any]:
+    """The row, if it may be claimed now."""
     table = WORK[stage.kind]
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < NOW)
-    before = select(table.c.id, table.c.claimed_by, table.c.lease_until).where(
+    return select(table.c.id, table.c.claimed_by, table.c.lease_until).where(
         table.c.id == bindparam("claimed_row"),
         table.c.state == stage.state.value,
         free,
@@ -95,7 +122,12 @@ def _taking(stage: Stage, patience: Patience) -> Update:
         table.c.attempts < patience.attempts,
         lost_workers(table) < patience.vanished,
     )
-    held = before.with_for_update(skip_locked=True).cte("held")
+
+
+@cache
+def _taking(stage: Stage, patience: Patience, *, skip_locked: bool = True) -> Update:
+    table = WORK[stage.kind]
+    held = _looking(stage, patience).with_for_update(skip_locked=skip_locked).cte("held")
     return (
         update(table)
         .where(table.c.id == held.c.id)

@@ -14,8 +14,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from common.errors import LedgerUnavailable
 
-_TRY_AGAIN = ("08", "40001", "40P01", "53", "57P", "25006")
-"""SQLSTATE beginnings after which the same transaction may work: connection, serialisation, resources, shutdown."""
+_TRY_AGAIN = ("08", "40001", "40P01", "53", "55P03", "57P", "25006")
+"""SQLSTATE beginnings after which the same transaction may work: connection, conflicts, resources, locks, shutdown."""
 
 
 _TRUSTED = 1.0
