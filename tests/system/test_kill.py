@@ -6,6 +6,7 @@ that only the commit of that stage needs.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -196,3 +197,9 @@ def test_sigterm_gives_the_work_back_and_costs_no_attempt(stack: Stack) -> None:
     told = [event["description"] for event in ingest["events"]]
     assert ingest["status"]["id"] == "succeeded"
     assert [line for line in told if "retrying" in line] == []
+
+
+def test_what_runs_steps_interrupts_nobody_and_what_answers_people_may(stack: Stack) -> None:
+    policies = {name: os.sched_getscheduler(stack.services[name].pid) for name in ("verifier", "ingests_api")}
+
+    assert policies == {"verifier": os.SCHED_BATCH, "ingests_api": os.sched_getscheduler(0)}
