@@ -112,8 +112,11 @@ def fetches(files: Iterable[ReadFile], *, bag: BagVersion, locations: Iterable[L
 
 
 def needs_no_thaw(plan: SegmentPlan) -> bool:
-    """Whether the list that the plan comes from says of each file that it can be read. Fetched ones are not read."""
-    return all(file.fetched or readable_as_listed(file.storage_class) for file in plan.files)
+    """Whether the list that the plan comes from says of each file that it can be read.
+
+    Fetched files are in no list and are not read from the source.
+    """
+    return all(readable_as_listed(file.storage_class) for file in plan.files)
 
 
 def planned(
