@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from common.adapters.objects.memory import MemoryBucket, MemoryColdStore, MemoryStore
+from common.adapters.objects.one_by_one import OneByOne
 from common.adapters.objects.reading import fetched, filled
 from common.domain.bag import BagVersion
 from common.domain.fixity import Algorithm, MultiHasher
@@ -59,7 +60,7 @@ class Hold:
 
 
 @dataclass
-class Watched:
+class Watched(OneByOne):
     """An ObjectStore that counts what passes, and lets a test spoil it."""
 
     inner: ObjectStore
@@ -69,6 +70,8 @@ class Watched:
     calls: Counter[str] = field(default_factory=Counter)
     parts: list[int] = field(default_factory=list)
     """Numbers of the parts that were sent."""
+    takes_several: bool = True
+    """As the stores of real providers do."""
     before: Callable[[str, str], None] = lambda operation, key: None
     """Called with the operation and key; raises what the store shall raise."""
     spoil: Callable[[str, bytes], bytes] = lambda key, block: block

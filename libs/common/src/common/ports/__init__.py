@@ -25,8 +25,11 @@ from common.ports.objects import (
     Upload,
 )
 from common.ports.queues import Courier, Delivery
+from common.ports.several import AllCreated, AllFetched, Fetched, GoingOn, New, Several, Wanted, always
 
 __all__ = [
+    "AllCreated",
+    "AllFetched",
     "BatchOrder",
     "BatchRestores",
     "BatchStatus",
@@ -35,8 +38,11 @@ __all__ = [
     "Courier",
     "Delivery",
     "Family",
+    "Fetched",
+    "GoingOn",
     "Letter",
     "Limits",
+    "New",
     "ObjectInfo",
     "ObjectStore",
     "PartCopier",
@@ -45,7 +51,10 @@ __all__ = [
     "Restore",
     "RestoreQueue",
     "RestoreStatus",
+    "Several",
     "Stores",
     "Tier",
     "Upload",
+    "Wanted",
+    "always",
 ]

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from common.domain.fixity import Checksums
+from common.ports.several import Several
 from common.records import record
 
 
@@ -167,7 +168,7 @@ class Limits:
     max_object: int
 
 
-class ObjectStore(Protocol):
+class ObjectStore(Several, Protocol):
     """One bucket, container or directory."""
 
     @property

@@ -17,6 +17,7 @@ from common.adapters.objects.azure.client import identity
 from common.adapters.objects.azure.errors import error_for
 from common.adapters.objects.azure.told import told_by_headers
 from common.adapters.objects.reading import Found, Span, Translated, past_end
+from common.adapters.objects.several import Way
 from common.adapters.objects.wire import Asking, PastEnd, Told, Wire, quoted
 from common.ports import ObjectInfo
 from common.records import record
@@ -133,10 +134,13 @@ class Direct:
         return told_by_headers(key, told, size=size), Translated(blocks, lambda answer: error_for(answer, what=what))
 
     def fetch(self, key: str, into: memoryview, *, if_match: str | None, version_id: str | None) -> ObjectInfo | None:
-        what = f"reading {key}"
-        target, headers = self._target(key, _pinned(version_id)), self._headers(what, if_match)
-        told, size = self.asking.fetch(what, target, into, headers=headers)
-        return None if size is None else _info(key, told, size)
+        target, headers = self.to_read(key, if_match=if_match, version_id=version_id)
+        told, size = self.asking.fetch(f"reading {key}", target, into, headers=headers)
+        return None if size is None else read_info(key, told, size)
+
+    def to_read(self, key: str, *, if_match: str | None, version_id: str | None) -> Way:
+        """What asks for a blob. Raises StoreUnavailable and AccessDenied, where the worker's identity cannot be had."""
+        return self._target(key, _pinned(version_id)), self._headers(f"reading {key}", if_match)
 
     def read_into(
         self, key: str, into: memoryview, *, first: int, if_match: str | None, version_id: str | None
@@ -147,7 +151,7 @@ class Direct:
             told, size = self.asking.read_into(what, target, into, first=first, headers=headers)
         except PastEnd:
             raise past_end(key=key, first=first, length=len(into)) from None
-        return _info(key, told, size)
+        return read_info(key, told, size)
 
     def list(self, what: str, query: Mapping[str, str], *, most: int) -> bytes:
         """A page of the container's list, cut behind `most` bytes."""
@@ -156,9 +160,15 @@ class Direct:
 
     def create(self, key: str, data: bytes | memoryview, headers: Mapping[str, str]) -> tuple[str, str | None]:
         """Make the blob if nothing has the name: its ETag, without quotes, and version."""
-        what, headers = f"creating {key}", {**headers, **_NEW, "x-ms-blob-type": "BlockBlob"}
-        told = self._ask(what, "PUT", key, {}, data, headers, writing=True, twice=False).headers
-        return _made(told, what)
+        what = f"creating {key}"
+        target, allowed = self.to_create(key, headers)
+        told = self.asking.ask(what, "PUT", target, data, headers=allowed, writing=True, twice=False)
+        return made(told.headers, what)
+
+    def to_create(self, key: str, headers: Mapping[str, str]) -> Way:
+        """What makes a blob, if nothing has the name. Raises as `to_read` does."""
+        allowed = self.access.headers(f"creating {key}")
+        return self._target(key, {}), {**allowed, **headers, **_NEW, "x-ms-blob-type": "BlockBlob"}
 
     def put_block(self, key: str, block_id: str, data: bytes | memoryview) -> None:
         query = {"comp": "block", "blockid": b64encode(block_id.encode()).decode()}
@@ -170,7 +180,7 @@ class Direct:
         data = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{listed}</BlockList>'.encode()
         what, headers = f"committing {key}", {**headers, **_NEW, "Content-Type": "application/xml"}
         told = self._ask(what, "PUT", key, {"comp": "blocklist"}, data, headers, writing=True, twice=False).headers
-        return _made(told, what)
+        return made(told, what)
 
     def _ask(
         self,
@@ -217,13 +227,14 @@ def _with_query(path: str, facts: Mapping[str, str], allowed: str) -> str:
     return f"{path}?{allowed}" if allowed else path
 
 
-def _made(told: Mapping[str, str], what: str) -> tuple[str, str | None]:
+def made(told: Mapping[str, str], what: str) -> tuple[str, str | None]:
+    """ETag, without quotes, and version of a new blob by the answer's headers."""
     if "etag" not in told:
         raise error_for(Answer(200), what=what, writing=True)
     return told["etag"].strip('"'), told.get("x-ms-version-id")
 
 
-def _info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
+def read_info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
     """Of a blob that was read."""
     return ObjectInfo(
         key=key,

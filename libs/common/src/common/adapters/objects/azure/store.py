@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from common.adapters.objects.azure import names
 from common.adapters.objects.azure.client import Connection
-from common.adapters.objects.azure.direct import new_blob
+from common.adapters.objects.azure.direct import made, new_blob, read_info
 from common.adapters.objects.reading import opened
+from common.adapters.objects.several import Way, create_several, fetch_several, lower_case
 from common.adapters.objects.wire import can_send
 from common.errors import NameNotAllowed
-from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
+from common.ports import (
+    AllCreated,
+    AllFetched,
+    Body,
+    GoingOn,
+    Limits,
+    New,
+    ObjectInfo,
+    PendingUpload,
+    Upload,
+    Wanted,
+    always,
+)
 from common.records import record
 
 if TYPE_CHECKING:
@@ -68,6 +81,21 @@ class AzureStore:
     ) -> ObjectInfo | None:
         return self.connection.direct.fetch(key, into, if_match=if_match, version_id=version_id)
 
+    @property
+    def takes_several(self) -> bool:
+        return True
+
+    def fetch_several(self, wanted: Sequence[Wanted], *, at_once: int, going_on: GoingOn = always) -> AllFetched:
+        direct = self.connection.direct
+        return fetch_several(
+            direct.asking,
+            wanted,
+            way=lambda one: direct.to_read(one.key, if_match=one.if_match, version_id=one.version_id),
+            info=read_info,
+            at_once=at_once,
+            going_on=going_on,
+        )
+
     def read_into(
         self,
         *,
@@ -88,20 +116,39 @@ class AzureStore:
         metadata: dict[str, str] | None = None,
     ) -> ObjectInfo:
         self._check_name(key)
-        kept = {name.lower(): value for name, value in (metadata or {}).items()}
-        headers = new_blob(content_type, kept, self.connection.access_tier)
+        new = New(key, data, content_type, lower_case(metadata))
+        headers = self._described(new)
         if can_send(headers):
-            etag, version = self.connection.direct.create(key, data, headers)
-        else:
-            etag, version = self.connection.control.put(key, data, content_type, kept)
+            return self._made(new, *self.connection.direct.create(key, data, headers))
+        return self._made(new, *self.connection.control.put(key, data, content_type, new.metadata or {}))
+
+    def create_several(self, new: Sequence[New], *, at_once: int) -> AllCreated:
+        direct = self.connection.direct
+
+        def way(one: New) -> Way | None:
+            headers = self._described(one)
+            return None if self.name_fault(one.key) or not can_send(headers) else direct.to_create(one.key, headers)
+
+        return create_several(
+            direct.asking,
+            new,
+            way=way,
+            made=lambda one, told: self._made(one, *made(told, f"creating {one.key}")),
+            at_once=at_once,
+        )
+
+    def _described(self, new: New) -> dict[str, str]:
+        return new_blob(new.content_type, lower_case(new.metadata), self.connection.access_tier)
+
+    def _made(self, new: New, etag: str, version_id: str | None) -> ObjectInfo:
         return ObjectInfo(
-            key=key,
-            size=len(data),
+            key=new.key,
+            size=len(new.data),
             etag=etag,
-            version_id=version,
+            version_id=version_id,
             storage_class=self.connection.access_tier,
-            content_type=content_type,
-            metadata=kept,
+            content_type=new.content_type,
+            metadata=lower_case(new.metadata),
         )
 
     def begin_upload(

@@ -16,6 +16,7 @@ from common.adapters.objects.local.errors import error_for, translated
 from common.adapters.objects.local.facts import info_of, read_facts
 from common.adapters.objects.local.listing import listing
 from common.adapters.objects.local.writing import create_file
+from common.adapters.objects.one_by_one import OneByOne
 from common.adapters.objects.reading import fetched, filled
 from common.errors import Changed, NameNotAllowed, NotFound
 from common.ports import Body, Limits, ObjectInfo, PendingUpload, Upload
@@ -25,7 +26,7 @@ _BLOCK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class LocalStore:
+class LocalStore(OneByOne):
     """Files of `root`, which must exist. Has no versions; an etag names the file, its time and size."""
 
     root: Path

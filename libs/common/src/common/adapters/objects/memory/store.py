@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from common.adapters.objects.body import CountedBody, checked_range
 from common.adapters.objects.memory.bucket import MemoryBucket, PendingParts
+from common.adapters.objects.one_by_one import OneByOne
 from common.adapters.objects.reading import fetched, filled
 from common.errors import Changed, NameNotAllowed, NotFound, NotRestored
 from common.ports import Body, Limits, ObjectInfo, PartReceipt, PendingUpload, Upload
@@ -19,7 +20,7 @@ _BLOCK = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryStore:
+class MemoryStore(OneByOne):
     """Keeps every key but the empty one and those with NUL."""
 
     bucket: MemoryBucket

@@ -11,6 +11,7 @@ from common.adapters.objects.reading import Found, Span, Translated, past_end
 from common.adapters.objects.s3.errors import error_for
 from common.adapters.objects.s3.info import told_by_headers
 from common.adapters.objects.s3.signing import Signer
+from common.adapters.objects.several import Way
 from common.adapters.objects.wire import MOST_SAID, Asking, PastEnd, Told, Wire, quoted
 from common.ports import ObjectInfo, PartReceipt
 from common.records import record
@@ -53,9 +54,13 @@ class Direct:
         return told_by_headers(key, told, size=size), Translated(blocks, lambda answer: error_for(answer, what=what))
 
     def fetch(self, key: str, into: memoryview, *, if_match: str | None, version_id: str | None) -> ObjectInfo | None:
-        target, headers = self._signed("GET", key, _pinned(version_id), _matching(if_match))
+        target, headers = self.to_read(key, if_match=if_match, version_id=version_id)
         told, size = self.asking.fetch(f"reading {key}", target, into, headers=headers)
-        return None if size is None else _info(key, told, size)
+        return None if size is None else read_info(key, told, size)
+
+    def to_read(self, key: str, *, if_match: str | None, version_id: str | None) -> Way:
+        """What asks for an object. Raises StoreUnavailable where there are no credentials just now."""
+        return self._signed("GET", key, _pinned(version_id), _matching(if_match))
 
     def read_into(
         self, key: str, into: memoryview, *, first: int, if_match: str | None, version_id: str | None
@@ -65,7 +70,7 @@ class Direct:
             told, size = self.asking.read_into(f"reading {key}", target, into, first=first, headers=headers)
         except PastEnd:
             raise past_end(key=key, first=first, length=len(into)) from None
-        return _info(key, told, size)
+        return read_info(key, told, size)
 
     def head_bucket(self, what: str) -> dict[str, str]:
         """The answer's headers, by lower-case name."""
@@ -78,10 +83,13 @@ class Direct:
     def create(self, key: str, data: bytes | memoryview, headers: Mapping[str, str]) -> tuple[str, str | None]:
         """Make the object if nothing has the key: its ETag, without quotes, and version."""
         what = f"creating {key}"
-        told = self._ask(what, "PUT", key, {}, data, {**headers, **_NEW}, writing=True, twice=False).headers
-        if "etag" not in told:
-            raise error_for(Answer(200), what=what, writing=True)
-        return told["etag"].strip('"'), _version(told)
+        target, signed = self.to_create(key, headers)
+        told = self.asking.ask(what, "PUT", target, data, headers=signed, writing=True, twice=False)
+        return made(key, told.headers)
+
+    def to_create(self, key: str, headers: Mapping[str, str]) -> Way:
+        """What makes an object, if nothing has the key. Raises as `to_read` does."""
+        return self._signed("PUT", key, {}, {**headers, **_NEW})
 
     def begin(self, key: str, headers: Mapping[str, str]) -> str:
         """The id of a new upload."""
@@ -168,7 +176,14 @@ def _version(told: Mapping[str, str]) -> str | None:
     return None if version == "null" else version
 
 
-def _info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
+def made(key: str, told: Mapping[str, str]) -> tuple[str, str | None]:
+    """ETag, without quotes, and version of a new object by the answer's headers."""
+    if "etag" not in told:
+        raise error_for(Answer(200), what=f"creating {key}", writing=True)
+    return told["etag"].strip('"'), _version(told)
+
+
+def read_info(key: str, told: Mapping[str, str], size: int) -> ObjectInfo:
     """Of an object that was read."""
     return ObjectInfo(
         key=key,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from common.adapters.objects.answers import Answer
+from common.adapters.objects.wire.body import Incoming
 from common.adapters.objects.wire.refusal import Refusal
 from common.adapters.objects.wire.wire import MOST_SAID, Blocks, Told, Wire
-from common.errors import BackfillError
+from common.errors import BackfillError, TransientError
 from common.records import record
+
+if TYPE_CHECKING:
+    from common.adapters.objects.wire.several import Several
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class ErrorFor(Protocol):
@@ -54,6 +61,23 @@ class Asking:
             return self.wire.fetch(target, into, headers=headers)
         except Refusal as refusal:
             raise self.error_for(refusal.answer, what=what) from None
+
+    def several(
+        self,
+        take: Callable[[Incoming, S], T],
+        *,
+        at_once: int,
+        going_on: Callable[[], bool],
+        writing: bool = False,
+    ) -> Several[S, T]:
+        """Requests that are under way at the same time; their refusals are the caller's to call by name."""
+        # Imported here: who asks for one thing at a time has no need of it.
+        from common.adapters.objects.wire.several import Several
+
+        def passes(refusal: Refusal) -> bool:
+            return isinstance(self.error_for(refusal.answer, what="", writing=writing), TransientError)
+
+        return Several(self.wire, take, at_once=at_once, going_on=going_on, passes=passes)
 
     def read_into(
         self, what: str, target: str, into: memoryview, *, first: int, headers: Mapping[str, str]

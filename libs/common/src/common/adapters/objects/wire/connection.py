@@ -35,7 +35,7 @@ class Connection:
     """Sends a request, and receives an answer piece by piece. Raises OSError; TimeoutError where a wait lasts as long
     as the socket allows, and where a head is not there after `timeout` seconds."""
 
-    __slots__ = ("_end", "_scratch", "_socket", "_start", "_timeout", "_tls", "_used_at", "_view")
+    __slots__ = ("_end", "_scratch", "_socket", "_start", "_timeout", "_tls", "_used_at", "_view", "number")
 
     def __init__(self, sock: socket.socket, *, tls: bool, timeout: float) -> None:
         self._socket, self._tls, self._timeout = sock, tls, timeout
@@ -44,6 +44,8 @@ class Connection:
         self._start = self._end = 0
         """Where in the scratch the bytes lie that have been received and not taken."""
         self._used_at = time.monotonic()
+        self.number = sock.fileno()
+        """The system's, as long as it is open."""
 
     def close(self) -> None:
         with suppress(OSError):
@@ -93,7 +95,30 @@ class Connection:
 
     def head(self) -> bytes:
         """What comes before the next empty line. Raises Closed, Cut, Nonsense, TimeoutError."""
+        if self._start == self._end:
+            # Nearly always it comes at once, with the beginning of the body.
+            self._start, self._end = 0, self._received(self._view)
+            if not self._end:
+                raise Closed
         return self._until(_END)
+
+    def has_come(self) -> bool:
+        """Whether there is something of an answer, where the system says that there is something to receive: a server
+        that speaks TLS also sends what is no part of any answer. Also where reading fails, which `head` will tell."""
+        if not self._tls or self._start < self._end:
+            return True
+        from ssl import SSLWantReadError
+
+        self._socket.settimeout(0)
+        try:
+            self._start, self._end = 0, self._socket.recv_into(self._view)
+        except SSLWantReadError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self._socket.settimeout(self._timeout)
+        return True
 
     def line(self) -> bytes:
         """The next line. Raises as `head` does."""

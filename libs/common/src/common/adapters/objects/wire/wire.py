@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -29,7 +29,7 @@ _MOST_HINTS = 8
 
 _RefusedEarly = (BrokenPipeError, ConnectionResetError)
 """A refusal may come before all was sent, and says why the connection was closed then."""
-_Failed = (OSError, Cut, Closed, Nonsense)
+FAILED = (OSError, Cut, Closed, Nonsense)
 
 
 class Told(NamedTuple):
@@ -42,7 +42,9 @@ class Told(NamedTuple):
     """Empty where it went into a buffer; a longer one is cut."""
 
 
-class _Request(NamedTuple):
+class Request(NamedTuple):
+    """One that may be sent."""
+
     method: str
     head: bytes
     data: bytes | memoryview | None
@@ -75,12 +77,12 @@ class Wire:
     ) -> Told:
         """The answer, cut behind `most` bytes. `twice`: it may be sent again where nobody knows whether it arrived.
         Raises Refusal."""
-        return self._exchange(self._request(method, target, headers, data, twice=twice), _told, most)
+        return self._exchange(self.request(method, target, headers, data, twice=twice), _told, most)
 
     def fetch(self, target: str, into: memoryview, *, headers: Mapping[str, str]) -> tuple[dict[str, str], int | None]:
         """The whole object from the start of `into` on: the answer's headers and the object's size, which is None where
         there is more than `into` holds. Raises Refusal."""
-        return self._exchange(self._request("GET", target, headers), whole, into)
+        return self._exchange(self.request("GET", target, headers), whole, into)
 
     def read_into(
         self, target: str, into: memoryview, *, first: int, headers: Mapping[str, str]
@@ -95,9 +97,9 @@ class Wire:
         def take(body: Incoming, into: memoryview) -> tuple[dict[str, str], int]:
             return body.head.headers, filled(body, into, first)
 
-        return self._exchange(self._request("GET", target, ranged), take, into)
+        return self._exchange(self.request("GET", target, ranged), take, into)
 
-    def _request(
+    def request(
         self,
         method: str,
         target: str,
@@ -105,11 +107,12 @@ class Wire:
         data: bytes | memoryview | None = None,
         *,
         twice: bool = True,
-    ) -> _Request:
+    ) -> Request:
+        """What `ask` sends. Raises ValueError for what would be read as something else."""
         size = len(data or b"") if data is not None or method == "PUT" or method == "POST" else None
         origin = self.origin
         head = request_head(method, origin.before_target + target, headers, always=origin.always, size=size)
-        return _Request(method, head, data, twice)
+        return Request(method, head, data, twice)
 
     def open(
         self, target: str, *, first: int, end: int | None, headers: Mapping[str, str]
@@ -122,46 +125,54 @@ class Wire:
         ranged = dict(headers)
         if (first, end) != (0, None):
             ranged["Range"] = f"bytes={first}-{'' if end is None else end - 1}"
-        connection, body = self._begun(self._request("GET", target, ranged))
+        connection, body = self._begun(self.request("GET", target, ranged))
         blocks = Blocks(body, lambda: self._done(connection, body))
         try:
             return body.head.headers, size_of_all(body, first, end), blocks
         except BaseException as problem:
             blocks.close()
-            raise _refusal(problem) if isinstance(problem, Nonsense) else problem from None
+            raise refusal(problem) if isinstance(problem, Nonsense) else problem from None
 
-    def _exchange(self, request: _Request, take: Callable[[Incoming, S], T], into: S) -> T:
+    def _exchange(self, request: Request, take: Callable[[Incoming, S], T], into: S) -> T:
         """What `take` makes of the answer. Raises Refusal, and what `take` raises."""
         connection, body = self._begun(request)
         try:
             return take(body, into)
-        except _Failed as problem:
-            raise _refusal(problem) from problem
+        except FAILED as problem:
+            raise refusal(problem) from problem
         finally:
             self._done(connection, body)
 
-    def _begun(self, request: _Request) -> tuple[Connection, Incoming]:
+    def _begun(self, request: Request) -> tuple[Connection, Incoming]:
         """The answer's head has arrived, and is no refusal."""
         try:
             connection, body = self._asked(request)
-        except _Failed as problem:
-            raise _refusal(problem) from problem
+        except FAILED as problem:
+            raise refusal(problem) from problem
         if body.head.status < 300:
             return connection, body
         try:
-            raise Refusal(_read_refusal(body))
-        except _Failed as problem:
-            raise _refusal(problem) from problem
+            raise Refusal(read_refusal(body))
+        except FAILED as problem:
+            raise refusal(problem) from problem
         finally:
             self._done(connection, body)
 
-    def _asked(self, request: _Request) -> tuple[Connection, Incoming]:
+    def connected(self) -> Connection:
+        """A connection that stands; to be given back. Raises OSError."""
+        return self._used() or self.origin.connect()
+
+    def give_back(self, connections: Iterable[Connection]) -> None:
+        """They stand, and nothing is under way over them."""
+        self._idle.extend(connections)
+
+    def _asked(self, request: Request) -> tuple[Connection, Incoming]:
         if (used := self._used()) is not None:
             try:
                 return used, _answer(used, request)
             except TimeoutError:
                 raise
-            except _Failed:
+            except FAILED:
                 # Closed while it lay idle, it may be.
                 if not request.twice:
                     raise
@@ -199,8 +210,8 @@ class Blocks:
         while True:
             try:
                 count = self._body.fill(view)
-            except _Failed as problem:
-                raise _refusal(problem) from problem
+            except FAILED as problem:
+                raise refusal(problem) from problem
             if not count:
                 return
             yield view[:count]
@@ -212,13 +223,26 @@ class Blocks:
             done()
 
 
-def _answer(connection: Connection, request: _Request) -> Incoming:
+def _answer(connection: Connection, request: Request) -> Incoming:
     """Closes the connection where there is none."""
+    sent(connection, request)
+    return heard(connection, request)
+
+
+def sent(connection: Connection, request: Request) -> None:
+    """Closes the connection where it cannot be."""
     try:
-        try:  # noqa: SIM105 - every request comes by here, and entering `suppress` costs as much as sending
-            connection.send(request.head, request.data)
-        except _RefusedEarly:
-            pass
+        connection.send(request.head, request.data)
+    except _RefusedEarly:
+        pass
+    except BaseException:
+        connection.close()
+        raise
+
+
+def heard(connection: Connection, request: Request) -> Incoming:
+    """The answer's head has arrived. Closes the connection where there is none."""
+    try:
         for _ in range(_MOST_HINTS):
             head = read_head(connection.head(), method=request.method)
             if head.status == 101:
@@ -231,7 +255,8 @@ def _answer(connection: Connection, request: _Request) -> Incoming:
         raise
 
 
-def _read_refusal(body: Incoming) -> Answer:
+def read_refusal(body: Incoming) -> Answer:
+    """What the store says where it refuses."""
     said, headers = body.text(MOST_SAID), body.head.headers
     code = _CODE.search(said)
     after = headers.get("retry-after", "")
@@ -239,7 +264,8 @@ def _read_refusal(body: Incoming) -> Answer:
     return Answer(body.head.status, name, float(after) if after.isascii() and after.isdigit() else None)
 
 
-def _refusal(problem: BaseException) -> Refusal:
+def refusal(problem: BaseException) -> Refusal:
+    """Where it said nothing, or nothing that could be read."""
     return Refusal(Answer(None, cut=isinstance(problem, Cut), why=str(problem)))
 
 

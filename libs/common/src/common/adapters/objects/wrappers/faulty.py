@@ -59,6 +59,11 @@ class FaultyStore(ForwardingStore):
         super().__init__(store)
         self._faults = faults
 
+    @property
+    def takes_several(self) -> bool:
+        """As without faults, though each object goes through its own ones."""
+        return self.store.takes_several
+
     def list(self, *, prefix: str, start_after: str | None = None) -> Iterator[ObjectInfo]:
         listed = super().list
         yield from self._faults.around(lambda: [*listed(prefix=prefix, start_after=start_after)])

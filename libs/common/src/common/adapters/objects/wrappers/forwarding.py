@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
+from common.adapters.objects.one_by_one import OneByOne
 from common.ports import Body, Limits, ObjectInfo, ObjectStore, PartReceipt, PendingUpload, Upload
 
 
-class ForwardingStore:
-    """ObjectStore over another one."""
+class ForwardingStore(OneByOne):
+    """ObjectStore over another one. Several objects go one by one through its own `fetch` and `create`, so that a
+    wrapper which changes these changes all."""
 
     def __init__(self, store: ObjectStore) -> None:
         self.store = store

@@ -13,13 +13,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
+from common.adapters.objects.one_by_one import UNASKED, created_alone, fetched_alone
+from common.adapters.objects.wrappers.completing import completed
 from common.adapters.objects.wrappers.forwarding import ForwardingStore, ForwardingUpload
 from common.adapters.objects.wrappers.patience import Patience
 from common.adapters.objects.wrappers.resuming import resumed_body
 from common.errors import TransientError
 from common.ports import (
+    AllCreated,
+    AllFetched,
     Body,
     ColdStore,
+    GoingOn,
+    New,
     ObjectInfo,
     ObjectStore,
     PartCopier,
@@ -28,6 +34,8 @@ from common.ports import (
     Restore,
     Tier,
     Upload,
+    Wanted,
+    always,
 )
 
 
@@ -78,6 +86,27 @@ class RetryingStore(ForwardingStore):
         self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
     ) -> ObjectInfo | None:
         return self._patiently(lambda: self.store.fetch(key=key, into=into, if_match=if_match, version_id=version_id))
+
+    @property
+    def takes_several(self) -> bool:
+        return self.store.takes_several
+
+    def fetch_several(self, wanted: Sequence[Wanted], *, at_once: int, going_on: GoingOn = always) -> AllFetched:
+        return completed(
+            wanted,
+            [UNASKED] * len(wanted),
+            ask=lambda left: self.store.fetch_several(left, at_once=at_once, going_on=going_on),
+            again=lambda one: fetched_alone(self, one),
+        )
+
+    def create_several(self, new: Sequence[New], *, at_once: int) -> AllCreated:
+        """AlreadyExists as for `create`."""
+        return completed(
+            new,
+            AllCreated([None] * len(new)),
+            ask=lambda left: self.store.create_several(left, at_once=at_once),
+            again=lambda one: created_alone(self, one),
+        )
 
     def read_into(
         self,

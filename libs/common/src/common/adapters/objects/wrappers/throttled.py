@@ -10,7 +10,19 @@ from common.adapters.objects.wrappers.forwarding import ForwardingStore, Forward
 from common.adapters.objects.wrappers.pace import Pace
 from common.adapters.objects.wrappers.turns import Turns
 from common.errors import Throttled
-from common.ports import Body, ObjectInfo, ObjectStore, PartReceipt, Upload
+from common.ports import (
+    AllCreated,
+    AllFetched,
+    Body,
+    GoingOn,
+    New,
+    ObjectInfo,
+    ObjectStore,
+    PartReceipt,
+    Upload,
+    Wanted,
+    always,
+)
 from common.records import record
 
 _PAGE = 1000
@@ -65,6 +77,26 @@ class ThrottledStore(ForwardingStore):
         if found is not None:
             _spend(self._pace, into[: found.size])
         return found
+
+    @property
+    def takes_several(self) -> bool:
+        return self._pace is None and self.store.takes_several
+
+    def fetch_several(self, wanted: Sequence[Wanted], *, at_once: int, going_on: GoingOn = always) -> AllFetched:
+        if self._pace is not None or not wanted:
+            return super().fetch_several(wanted, at_once=at_once, going_on=going_on)
+        with self._turns.several(min(at_once, len(wanted))) as turns:
+            found = self.store.fetch_several(wanted, at_once=turns, going_on=going_on)
+        self._turns.learn_all(one.answer for one in found)
+        return found
+
+    def create_several(self, new: Sequence[New], *, at_once: int) -> AllCreated:
+        if self._pace is not None or not new:
+            return super().create_several(new, at_once=at_once)
+        with self._turns.several(min(at_once, len(new))) as turns:
+            made = self.store.create_several(new, at_once=turns)
+        self._turns.learn_all(made)
+        return made
 
     def read_into(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -64,6 +64,28 @@ class Turns:
         finally:
             self._give_back()
 
+    @contextmanager
+    def several(self, most: int) -> Iterator[int]:
+        """As `turn`, for as many requests at a time as may begin, up to `most`: how many. Waits for the first alone."""
+        self._take()
+        taken = 1
+        try:
+            with self._lock:
+                taken += max(0, min(most - 1, self.limit - self._in_flight))
+                self._in_flight += taken - 1
+                self._most = max(self._most, self._in_flight)
+            yield taken
+        finally:
+            self._give_back(taken)
+
+    def learn_all(self, answers: Iterable[object]) -> None:
+        """As `learning`, of answers whose errors are values; None says nothing."""
+        for answer in answers:
+            if isinstance(answer, Throttled):
+                self.refused(answer)
+            elif answer is not None and not isinstance(answer, Exception):
+                self._succeeded()
+
     def learning(self, act: Callable[[], T]) -> T:
         """What `act` returns or raises; the limit falls where the store asked for less, and recovers where not."""
         try:
@@ -71,15 +93,18 @@ class Turns:
         except Throttled as error:
             self.refused(error)
             raise
+        self._succeeded()
+        return answer
+
+    def _succeeded(self) -> None:
         if self._limit.limit == self._limit.ceiling:
-            return answer
+            return
         with self._lock:
             change = self._limit.succeeded(self._clock())
             if change is not Change.NONE:
                 self._free.notify()
         if change is Change.RECOVERED:
             _log().info("store takes as much as before", location=self._name, requests=self._limit.limit)
-        return answer
 
     def refused(self, error: Throttled) -> None:
         """The store asked for less."""
@@ -116,11 +141,11 @@ class Turns:
                 # Somebody may have been woken during a pause, in vain: pass on the word.
                 self._free.notify()
 
-    def _give_back(self) -> None:
+    def _give_back(self, turns: int = 1) -> None:
         with self._lock:
-            self._in_flight -= 1
+            self._in_flight -= turns
             if self._waiting:
-                self._free.notify()
+                self._free.notify(turns)
 
 
 def _log() -> Any:

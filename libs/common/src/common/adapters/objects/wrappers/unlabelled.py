@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from common.adapters.objects.wrappers.forwarding import ForwardingStore
-from common.ports import ObjectInfo, Upload
+from common.ports import AllCreated, AllFetched, GoingOn, New, ObjectInfo, Upload, Wanted, always
 
 
 class UnlabelledStore(ForwardingStore):
@@ -18,6 +20,17 @@ class UnlabelledStore(ForwardingStore):
         metadata: dict[str, str] | None = None,  # noqa: ARG002
     ) -> ObjectInfo:
         return self.store.create(key=key, data=data, content_type=content_type)
+
+    @property
+    def takes_several(self) -> bool:
+        return self.store.takes_several
+
+    def fetch_several(self, wanted: Sequence[Wanted], *, at_once: int, going_on: GoingOn = always) -> AllFetched:
+        return self.store.fetch_several(wanted, at_once=at_once, going_on=going_on)
+
+    def create_several(self, new: Sequence[New], *, at_once: int) -> AllCreated:
+        bare = [New(one.key, one.data, one.content_type) for one in new]
+        return self.store.create_several(bare, at_once=at_once)
 
     def begin_upload(
         self,
