@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from types import FunctionType
@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+import backfill_replicator.light
 import backfill_replicator.step
 import backfill_replicator.transfer
 import bag_register.step
@@ -135,6 +136,11 @@ def reenterable(stack: ExitStack, ledger: Ledger) -> None:
     replaced(stack, operating, "must_run", nothing)
 
 
+def nothing_in_rounds(_self: Any, files: Sequence[Any], *_: Any) -> list[None]:
+    """Each file is left to what is done for one."""
+    return [None] * len(files)
+
+
 def unpinned(stack: ExitStack, _ledger: Ledger) -> None:
     """Reads whatever lies at the source now, and trusts it, and verifies against its size only."""
 
@@ -146,6 +152,7 @@ def unpinned(stack: ExitStack, _ledger: Ledger) -> None:
     def part(self: Any, file: Any, ends: Any, first: int, into: memoryview) -> Any:
         return ends.source.read_into(key=ends.source_key, into=into, first=first)
 
+    replaced(stack, backfill_replicator.light.LightCopy, "several", nothing_in_rounds)
     replaced(stack, backfill_replicator.transfer.Transfer, "_copy_small", small)
     replaced(stack, backfill_replicator.transfer.Transfer, "_read_range", part)
     replaced(stack, backfill_replicator.transfer, "describe_mismatch", lambda file, hasher: "")

@@ -37,6 +37,7 @@ from simulation.breaking import (
     no_lease,
     no_reaping,
     nothing,
+    nothing_in_rounds,
     one_state_forgotten,
     overwritten,
     reenterable,
@@ -130,7 +131,7 @@ MUTANTS: dict[str, Mutant] = {
         "the copy is not read",
         frozenset({"S1"}),
         80,
-        with_changes((verifier.checks.Check, "file", unread)),
+        with_changes((verifier.checks.Check, "file", unread), (verifier.checks.Check, "files", nothing_in_rounds)),
         _WRONG_WRITES,
     ),
     "mismatch_passes": Mutant(

@@ -34,6 +34,11 @@ class FailingStore(ForwardingStore):
     def limits(self) -> Limits:
         return self._place.limits
 
+    @property
+    def takes_several(self) -> bool:
+        """As the stores of real providers; a second attempt takes files one by one."""
+        return True
+
     def _ask(self, what: str, *kinds: str) -> Fault | None:
         """Time passes; raises where the request does not get through."""
         fault = self._process.point(what, "store_refuses", "store_throttles", *kinds)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -17,6 +20,8 @@ from unit.common.domain.bagit.bags import digest
 from unit.common.runtime.archives import AZURE, BAG, Archive, Hold, as_fetched, planned, segment_job
 from verifier.checks import READS
 from verifier.step import Verify
+
+EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def verified(archive: Archive, files: list[PlannedFile], hold: Hold | None = None, *, concurrency: int = 1) -> Outcome:
@@ -186,3 +191,39 @@ def test_a_stopping_worker_leaves_off_between_ranges() -> None:
         verified(archive, files, Hold(stop_after=3))
 
     assert archive.destination.read_bytes == 2 * WHOLE
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("count", [4, 40])
+def test_rounds_end_as_verifying_one_by_one_does(count: int, concurrency: int) -> None:
+    archive = Archive()
+    files = at_destination(archive, **{f"f{n:02}": bytes([n]) * 1000 for n in range(count)})
+    archive.put("data/f01", b"another", at=AZURE)
+    archive.put("data/f02", b"x" * 1000, at=AZURE)
+    del archive.buckets[AZURE.id].objects[key("data/f00")]
+
+    def told(*, takes_several: bool) -> list[Evidence]:
+        archive.destination.takes_several = takes_several
+        found = evidence(verified(archive, files, concurrency=concurrency))
+        return [replace(item, started_at=EPOCH, seconds=0) for item in found]
+
+    together = told(takes_several=True)
+
+    assert [item.outcome for item in together[:3]] == ["missing", "mismatch", "mismatch"]
+    assert [item.reads for item in together[:4]] == [READS, READS, READS, 1]
+    assert together == told(takes_several=False)
+
+
+def test_each_file_of_a_round_has_its_own_time() -> None:
+    archive = Archive()
+    files = at_destination(archive, **{f"f{n}": bytes([n]) for n in range(5)})
+    archive.destination.before = lambda *_: time.sleep(0.01)
+    before = datetime.now(UTC)
+
+    found = evidence(verified(archive, files, concurrency=8))
+
+    times = [(item.started_at, item.started_at + timedelta(seconds=item.seconds)) for item in found]
+    assert all(0.01 <= item.seconds < 5 for item in found)
+    assert before <= times[0][0]
+    assert times[-1][1] <= datetime.now(UTC) + timedelta(seconds=0.01)
+    assert all(ended <= begun + timedelta(milliseconds=1) for (_, ended), (begun, _) in pairwise(times))

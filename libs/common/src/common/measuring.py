@@ -34,6 +34,11 @@ class Measuring:
     checkpoint: Callable[[], None]
     pools: Pools = ThreadPoolExecutor
 
+    def going_on(self) -> bool:
+        """For stores that ask before each of several requests. Raises what `checkpoint` does."""
+        self.checkpoint()
+        return True
+
     def hashed(self, store: ObjectStore, *, key: str, size: int, algorithms: Checksums) -> Measured:
         """Every byte of the object, hashed. `size` is what it should have; another is no error here.
 

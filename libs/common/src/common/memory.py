@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 
@@ -112,6 +112,15 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         self._memory.give_back(self._buffer)
+
+
+def cut(buffer: memoryview, sizes: Iterable[int]) -> list[memoryview]:
+    """Views of so many bytes each, one behind the other."""
+    views, place = list[memoryview](), 0
+    for size in sizes:
+        views.append(buffer[place : place + size])
+        place += size
+    return views
 
 
 def rounded(size: int) -> int:

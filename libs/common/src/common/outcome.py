@@ -47,6 +47,7 @@ class Evidence:
     version_id: str | None
     started_at: datetime
     seconds: float
+    """Of reading it; of a larger file, with hashing it meanwhile."""
     reason: str = ""
     reads: int = 1
     """How often the file was read until it was good, or called bad."""

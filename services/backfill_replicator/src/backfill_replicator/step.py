@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from backfill_replicator.light import LightCopy
 from backfill_replicator.notes import Notes
 from backfill_replicator.transfer import Copied, Ends, Result, Transfer
 from common.domain.location import LocationId
@@ -15,9 +16,9 @@ from common.jobs import Interrupted, SegmentJob
 from common.measuring import Measuring
 from common.memory import Memory
 from common.outcome import Done, GoBack, Outcome, Rejected
-from common.pools import Pools, in_parallel
+from common.pools import Pools
 from common.ports import PartCopier, Stores
-from common.processors import for_files
+from common.rounds import Rounds
 from common.wording import count, size
 
 _CODES = {
@@ -62,8 +63,9 @@ class Replicate:
             earlier=dict(job.progress.get("uploads", {})),
             remember=lambda uploads: job.hold.remember(uploads=uploads),
         )
+        measuring = Measuring(self._memory, job.hold.checkpoint, self._pools)
         transfer = Transfer(
-            measuring=Measuring(self._memory, job.hold.checkpoint, self._pools),
+            measuring=measuring,
             notes=notes,
             look_first=_tried_before(job),
         )
@@ -71,19 +73,13 @@ class Replicate:
         source, destination = self._stores(job.source.id), self._stores(job.destination.id)
         copier = self._copier(job.source.id, job.destination.id)
 
-        def copy(file: PlannedFile) -> Copied:
-            ends = Ends(source, job.source_key(file), destination, job.destination_key(file), copier)
-            return transfer.copy(file, ends)
+        def ends(file: PlannedFile) -> Ends:
+            return Ends(source, job.source_key(file), destination, job.destination_key(file), copier)
 
         try:
-            results = in_parallel(
-                copy,
-                wanted,
-                pools=self._pools,
-                workers=self._concurrency,
-                name="copy",
-                inside=for_files([file.size for file in wanted]),
-            )
+            light = LightCopy(transfer, measuring=measuring, ends=ends)
+            rounds = Rounds(pools=self._pools, at_once=self._concurrency, name="copy", stores=(source, destination))
+            results = rounds.each(wanted, several=light.several, one=light.one)
         except (NotRestored, Interrupted) as error:
             return _after(error, job)
         return _outcome(results)

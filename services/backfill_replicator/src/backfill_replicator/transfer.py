@@ -100,6 +100,11 @@ class Transfer:
         self._small = small
         """Files up to this many bytes come and go in one request each and are held in memory between the two."""
 
+    @property
+    def looks_first(self) -> bool:
+        """Whether files may be at the destination already."""
+        return self._look_first
+
     def copy(self, file: PlannedFile, ends: Ends) -> Copied:
         """Make the destination hold the file. Raises NotRestored where the source is frozen, and other StoreErrors and
         TransientErrors of either store."""
@@ -120,9 +125,13 @@ class Transfer:
                 return there
             raise
         except AlreadyExists:
-            # Somebody was here before: for the rest, looking is cheaper than reading the source in vain.
-            self._look_first = True
-            return self._compare(file, ends)
+            return self.met(file, ends)
+
+    def met(self, file: PlannedFile, ends: Ends) -> Copied:
+        """What a conditional create found at the destination is compared. Raises as `copy` does."""
+        # Somebody was here before: for the rest, looking is cheaper than reading the source in vain.
+        self._look_first = True
+        return self._compare(file, ends)
 
     def _copy_small(self, file: PlannedFile, ends: Ends) -> Copied:
         with self._measuring.memory.holding(file.size) as into:

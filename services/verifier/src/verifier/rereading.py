@@ -24,8 +24,9 @@ from common.jobs import Attempt, CheckJob
 from common.measuring import Measuring
 from common.memory import Memory
 from common.outcome import Checked, Done, Evidence, Outcome, SeenClasses, Wait
-from common.pools import Pools, in_parallel
+from common.pools import Pools
 from common.ports import ObjectStore, Stores
+from common.rounds import Rounds
 from common.stored_bag import StoredBag
 from common.wording import count
 from verifier.checks import Check
@@ -165,13 +166,15 @@ class Reread:
     ) -> list[Evidence]:
         job.hold.checkpoint()
         check = Check(store=store, measuring=Measuring(self._memory, job.hold.checkpoint, self._pools))
-        looked = in_parallel(
-            lambda file: _looked_at(check, file, key=f"{job.location.bag_root(job.bag)}/{names.stored(file.key_path)}"),
-            list(files),
-            pools=self._pools,
-            workers=self._concurrency,
-            name="reread",
-        )
+
+        def key(file: PlannedFile) -> str:
+            return f"{job.location.bag_root(job.bag)}/{names.stored(file.key_path)}"
+
+        def several(files: Sequence[PlannedFile], at_once: int) -> list[Evidence | Frozen | None]:
+            return list(check.files(files, [key(file) for file in files], at_once))
+
+        rounds = Rounds(pools=self._pools, at_once=self._concurrency, name="reread", stores=[store])
+        looked = rounds.each(list(files), several=several, one=lambda file: _looked_at(check, file, key=key(file)))
         found = [item for item in looked if isinstance(item, Evidence)]
         found += self._unreadable.files(job, [item for item in looked if isinstance(item, Frozen)], store=store)
         self._records.note(check_id=job.check_id, before=before, after=after, found=found, attempt=job.attempt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from common.domain.segment import PlannedFile
@@ -10,9 +11,9 @@ from common.jobs import SegmentJob
 from common.measuring import Measuring
 from common.memory import Memory
 from common.outcome import Done, Evidence, Outcome, Rejected, Verified
-from common.pools import Pools, in_parallel
+from common.pools import Pools
 from common.ports import Stores
-from common.processors import for_files
+from common.rounds import Rounds
 from common.wording import count, size
 from verifier.checks import Check
 
@@ -32,13 +33,13 @@ class Verify:
     def __call__(self, job: SegmentJob) -> Outcome:
         store = self._stores(job.destination.id)
         check = Check(store=store, measuring=Measuring(self._memory, job.hold.checkpoint, self._pools))
-        evidence = in_parallel(
-            lambda file: _checked(check, file, key=job.destination_key(file)),
-            job.files,
-            pools=self._pools,
-            workers=self._concurrency,
-            name="verify",
-            inside=for_files([file.size for file in job.files]),
+
+        def several(files: Sequence[PlannedFile], at_once: int) -> list[Evidence | None]:
+            return check.files(files, [job.destination_key(file) for file in files], at_once)
+
+        rounds = Rounds(pools=self._pools, at_once=self._concurrency, name="verify", stores=[store])
+        evidence = rounds.each(
+            job.files, several=several, one=lambda file: _checked(check, file, key=job.destination_key(file))
         )
         return outcome(evidence)
 

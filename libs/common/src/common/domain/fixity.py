@@ -65,7 +65,7 @@ _DISPLAY = {
     Algorithm.SHA384: "SHA-384",
     Algorithm.SHA512: "SHA-512",
 }
-_NEW: dict[Algorithm, Callable[[], Hasher]] = {
+_NEW: dict[Algorithm, Callable[..., Hasher]] = {
     Algorithm.MD5: partial(hashlib.md5, usedforsecurity=False),
     Algorithm.SHA1: partial(hashlib.sha1, usedforsecurity=False),
     Algorithm.SHA224: hashlib.sha224,
@@ -146,6 +146,11 @@ class MultiHasher:
 
     def digests(self) -> dict[Algorithm, str]:
         return {algorithm: hasher.hexdigest() for algorithm, hasher in self._hashers.items()}
+
+
+def digests_of(data: bytes | bytearray | memoryview, algorithms: Iterable[Algorithm]) -> dict[Algorithm, str]:
+    """Of all the bytes there are, for small files; :class:`MultiHasher` takes them piece by piece."""
+    return {algorithm: _NEW[algorithm](data).hexdigest() for algorithm in algorithms}
 
 
 def hashing() -> str:
