@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common.errors import AlreadyExists, Changed, NotFound, TransientError
+from common.errors import AlreadyExists, Changed, NameNotAllowed, NotFound, TransientError
 from common.ports import Fetched, New, ObjectInfo, ObjectStore, Wanted
 from contracts.objects.conftest import Place
 from contracts.objects.cutting_proxy import cutting_proxy
@@ -66,14 +66,34 @@ def test_what_is_wrong_with_one_is_told_of_that_one_alone(store: ObjectStore, at
 
 @pytest.mark.parametrize("at_once", AT_ONCE)
 def test_what_is_there_is_left_and_the_others_are_made(store: ObjectStore, at_once: int) -> None:
-    store.create(key="b", data=b"first")
+    keys = [f"met/{name}.bin" for name in "abc"]
+    store.create(key=keys[1], data=b"first")
 
-    made = store.create_several([New(key, b"second") for key in "abc"], at_once=at_once)
+    made = store.create_several([New(key, b"second") for key in keys], at_once=at_once)
 
     assert [type(answer) for answer in made] == [ObjectInfo, AlreadyExists, ObjectInfo]
-    asked = wanted(["a", "b", "c"])
+    asked = wanted(keys)
     store.fetch_several(asked, at_once=at_once)
     assert [bytes(one.into[:6]).rstrip(b"\0") for one in asked] == [b"second", b"first", b"second"]
+
+
+def test_what_the_provider_cannot_hold_is_not_made_and_the_others_are(store: ObjectStore) -> None:
+    hostile = ["", "nul\0", "/".join(["x" * 200] * 6), "trailing./dot."]
+    faulty = [key for key in hostile if store.name_fault(key)]
+
+    made = store.create_several([New(key, b"x") for key in ["held/first.bin", *faulty, "held/last.bin"]], at_once=4)
+
+    assert [isinstance(answer, ObjectInfo) for answer in made] == [True, *[False] * len(faulty), True]
+    assert all(answer is None or isinstance(answer, NameNotAllowed) for answer in made[1:-1])
+
+
+def test_a_label_that_headers_cannot_say_is_not_written_otherwise(store: ObjectStore) -> None:
+    said = {"sha256": "a\r\nx-amz-meta-evil: 1"}
+
+    made = store.create_several([New("label/a.bin", b"x", None, said), New("label/b.bin", b"x")], at_once=2)
+
+    assert isinstance(made[1], ObjectInfo)
+    assert made[0] is None or store.head(key="label/a.bin").metadata == said
 
 
 def test_a_pinned_version_is_fetched_though_a_later_one_exists(store: ObjectStore) -> None:

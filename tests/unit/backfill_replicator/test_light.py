@@ -12,7 +12,7 @@ from backfill_replicator.step import Replicate
 from common.domain.segment import PlannedFile
 from common.errors import BackfillError, ClaimLost, NameNotAllowed, StoreUnavailable
 from common.jobs import Interrupted
-from common.outcome import Done, Outcome
+from common.outcome import Done, Outcome, Rejected
 from common.ports import Limits
 from common.rounds import LIGHT
 from unit.common.runtime.archives import AZURE, BAG, COLD, Archive, Hold, segment_job, some_files
@@ -49,6 +49,10 @@ def vanished(archive: Archive) -> None:
 
 def changed(archive: Archive) -> None:
     archive.put(OTHERS, b"another")
+
+
+def rewritten(archive: Archive) -> None:
+    archive.put(OTHERS, CONTENTS[OTHERS])
 
 
 def frozen(archive: Archive) -> None:
@@ -104,7 +108,7 @@ def ended(spoiled: Spoiled, *, at_once: int, takes_several: bool) -> object:
 @pytest.mark.parametrize("at_once", [1, 4, 64])
 @pytest.mark.parametrize(
     "spoiled",
-    [good, corrupt, cut, vanished, changed, frozen, met, another, in_parts, refused],
+    [good, corrupt, cut, vanished, changed, rewritten, frozen, met, another, in_parts, refused],
     ids=lambda it: it.__name__,
 )
 def test_rounds_end_as_copying_one_by_one_does(spoiled: Spoiled, at_once: int) -> None:
@@ -119,6 +123,31 @@ def test_what_goes_as_it_should_takes_one_request_at_each_end() -> None:
     copied(archive, some_files(archive, {**CONTENTS, "data/large": bytes(LIGHT + 1)}))
 
     assert (archive.source.calls, archive.destination.calls) == ({"read": 41}, {"create": 41})
+
+
+def test_what_the_destination_takes_in_parts_only_is_sent_in_parts() -> None:
+    archive = Archive()
+    in_parts(archive)
+
+    assert isinstance(copied(archive, some_files(archive, CONTENTS)), Done)
+    assert archive.destination.calls["create"] == 0
+
+
+def test_bytes_of_an_earlier_read_are_not_taken_for_what_is_missing_of_a_later_one() -> None:
+    archive = Archive()
+    files = some_files(archive, {"data/00": CONTENTS["data/01"]})
+    replicate = Replicate(stores=archive, concurrency=1)
+    archive.destination.before = fails("data/00", StoreUnavailable("503"))
+    with pytest.raises(StoreUnavailable):
+        replicate(segment_job(files))
+    archive.destination.before = lambda *_: None
+    version = archive.buckets[COLD.id].objects[COLD.root(BAG) + "data/00"][-1]
+    version.info, version.data = replace(version.info, size=999), version.data[:999]
+
+    outcome = replicate(segment_job(files))
+
+    assert isinstance(outcome, Rejected)
+    assert archive.at(AZURE) == {}
 
 
 @pytest.mark.parametrize("at_once", [1, 8])

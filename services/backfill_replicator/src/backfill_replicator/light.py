@@ -30,7 +30,7 @@ class LightCopy:
     def several(self, files: Sequence[PlannedFile], at_once: int) -> list[Copied | None]:
         """What became of each, `at_once` of them under way; None for those that are left to `one`.
 
-        Raises what the checkpoint does; Interrupted when what had been read by then has been created.
+        Raises what the checkpoint does; where the process is asked to stop, those that were not read are left.
         """
         if self._transfer.looks_first or self._met:
             return [None] * len(files)
@@ -48,7 +48,6 @@ class LightCopy:
 
     def _round(self, files: Sequence[PlannedFile], ends: Sequence[Ends], at_once: int) -> dict[int, _Made]:
         """What the destination says to those whose bytes are what the manifests say, by place."""
-        going_on = _GoingOn(self._measuring.checkpoint)
         most = ends[0].destination.limits.max_single_put
         with self._measuring.memory.holding(sum(file.size for file in files)) as held:
             room = cut(held, [file.size for file in files])
@@ -56,7 +55,7 @@ class LightCopy:
                 Wanted(place.source_key, into, file.etag, file.version_id)
                 for file, place, into in zip(files, ends, room, strict=True)
             ]
-            told = ends[0].source.fetch_several(wanted, at_once=at_once, going_on=going_on)
+            told = ends[0].source.fetch_several(wanted, at_once=at_once, going_on=self._going_on)
             read = {
                 place: one.answer
                 for place, one in enumerate(told)
@@ -72,22 +71,12 @@ class LightCopy:
                 for place, info in good.items()
             ]
             made = ends[0].destination.create_several(new, at_once=at_once)
-        if going_on.stopped is not None:
-            raise going_on.stopped
         return dict(zip(good, made, strict=True))
 
-
-class _GoingOn:
-    """Until the process is asked to stop: what has been read by then is still to be created."""
-
-    def __init__(self, checkpoint: Callable[[], None]) -> None:
-        self._checkpoint = checkpoint
-        self.stopped: Interrupted | None = None
-
-    def __call__(self) -> bool:
+    def _going_on(self) -> bool:
+        """What has been read when the process is asked to stop is still to be created; `one` stops before it begins."""
         try:
-            self._checkpoint()
-        except Interrupted as stopped:
-            self.stopped = stopped
+            self._measuring.checkpoint()
+        except Interrupted:
             return False
         return True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from common.adapters.objects.one_by_one import UNASKED
-from common.adapters.objects.wire import MOST_SAID, Answered, Asking, Incoming, Refusal, whole
+from common.adapters.objects.wire import MOST_SAID, Answered, Asking, Incoming, Refusal, can_send, whole
 from common.errors import BackfillError
 from common.ports import AllCreated, AllFetched, Fetched, GoingOn, New, ObjectInfo, Wanted, always
 
@@ -14,6 +14,14 @@ S = TypeVar("S", Wanted, New)
 
 Way = tuple[str, Mapping[str, str]]
 """Target and headers of a request."""
+
+
+class ToRead(Protocol):
+    """What asks for an object; may raise our errors."""
+
+    def __call__(self, key: str, *, if_match: str | None, version_id: str | None) -> Way: ...
+
+
 _Whole = tuple[dict[str, str], int | None]
 
 
@@ -21,12 +29,16 @@ def fetch_several(
     asking: Asking,
     wanted: Sequence[Wanted],
     *,
-    way: Callable[[Wanted], Way | None],
+    to_read: ToRead,
     info: Callable[[str, dict[str, str], int], ObjectInfo],
     at_once: int,
     going_on: GoingOn,
 ) -> AllFetched:
-    """As `Several.fetch_several`. Who has no `way`, which says so by None or one of our errors, is not asked for."""
+    """As `Several.fetch_several`. Those for whom `to_read` raises one of our errors are not asked for."""
+
+    def way(one: Wanted) -> Way:
+        return to_read(one.key, if_match=one.if_match, version_id=one.version_id)
+
     requests = [found and asking.wire.request("GET", *found) for found in _ways(way, wanted)]
     several = asking.several(_whole, at_once=at_once, going_on=going_on)
 
@@ -46,11 +58,19 @@ def create_several(
     asking: Asking,
     new: Sequence[New],
     *,
-    way: Callable[[New], Way | None],
+    described: Callable[[New], dict[str, str]],
+    fault: Callable[[str], str | None],
+    to_create: Callable[[str, Mapping[str, str]], Way],
     made: Callable[[New, dict[str, str]], ObjectInfo],
     at_once: int,
 ) -> AllCreated:
-    """As `Several.create_several`; `way` as above."""
+    """As `Several.create_several`. Not made are those whose name has a fault, whose description headers cannot say, or
+    for whom `to_create` raises one of our errors."""
+
+    def way(one: New) -> Way | None:
+        headers = described(one)
+        return None if fault(one.key) or not can_send(headers) else to_create(one.key, headers)
+
     requests = [
         found and asking.wire.request("PUT", *found, one.data, twice=False)
         for one, found in zip(new, _ways(way, new), strict=True)

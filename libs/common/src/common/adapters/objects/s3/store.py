@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from common.adapters.objects.reading import opened
 from common.adapters.objects.s3.client import Connection
 from common.adapters.objects.s3.direct import made, new_object, read_info
-from common.adapters.objects.several import Way, create_several, fetch_several, lower_case
+from common.adapters.objects.several import create_several, fetch_several, lower_case
 from common.adapters.objects.wire import can_send
 from common.errors import NameNotAllowed
 from common.ports import (
@@ -84,7 +84,7 @@ class S3Store:
         return fetch_several(
             direct.asking,
             wanted,
-            way=lambda one: direct.to_read(one.key, if_match=one.if_match, version_id=one.version_id),
+            to_read=direct.to_read,
             info=read_info,
             at_once=at_once,
             going_on=going_on,
@@ -118,15 +118,12 @@ class S3Store:
 
     def create_several(self, new: Sequence[New], *, at_once: int) -> AllCreated:
         direct = self.connection.direct
-
-        def way(one: New) -> Way | None:
-            headers = self._described(one)
-            return None if self.name_fault(one.key) or not can_send(headers) else direct.to_create(one.key, headers)
-
         return create_several(
             direct.asking,
             new,
-            way=way,
+            described=self._described,
+            fault=self.name_fault,
+            to_create=direct.to_create,
             made=lambda one, told: self._made(one, *made(one.key, told)),
             at_once=at_once,
         )

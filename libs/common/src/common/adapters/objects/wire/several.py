@@ -105,15 +105,16 @@ class Several(Generic[S, T]):
         return connection
 
     def _ready(self) -> list[int]:
-        """The connections that have something to say; empty where somebody has been waited for as long as may be."""
+        """The connections that have something to say. Who has been waited for as long as may be is given up."""
         number, (connection, place, began) = next(iter(self._flying.items()))
-        left = began + self._wire.origin.read_timeout - time.perf_counter()
-        if left <= 0:
+        until = began + self._wire.origin.read_timeout
+        left = max(0.0, until - time.perf_counter())
+        ready = [number for number, _ in self._waiting.poll(left * 1000)]
+        if number not in ready and time.perf_counter() >= until:
             del self._flying[number]
             self._close(number, connection)
             self._answered(place, refusal(TimeoutError()), began)
-            return []
-        return [number for number, _ in self._waiting.poll(left * 1000)]
+        return ready
 
     def _hear(self, number: int) -> None:
         if number not in self._flying:

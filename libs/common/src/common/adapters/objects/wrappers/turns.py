@@ -145,7 +145,8 @@ class Turns:
         with self._lock:
             self._in_flight -= turns
             if self._waiting:
-                self._free.notify(turns)
+                # Whoever is woken passes on the word as long as there are turns.
+                self._free.notify()
 
 
 def _log() -> Any:
