@@ -16,7 +16,7 @@ from common.adapters.objects.wire import Answered, Incoming, Refusal, Wire
 from common.adapters.objects.wire.several import Several
 
 OK = b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%s"
-READ_TIMEOUT = 0.5
+READ_TIMEOUT = 1.5
 
 Answer = Callable[[bytes, socket.socket], bytes | None]
 """What a request for a path is answered with; None ends the connection."""
@@ -174,19 +174,28 @@ def test_what_will_not_pass_is_told_and_the_others_go_on(serving) -> None:
     ids=["refused", "cut", "nonsense", "closed"],
 )
 def test_after_what_may_pass_nobody_else_is_asked_for(serving, trouble: bytes) -> None:
+    begun = threading.Event()
+
     def answer(path: bytes, client: socket.socket) -> bytes | None:
-        if path != b"/5":
+        place = int(path[1:])
+        if place > 5:
+            assert begun.wait(5)
+            time.sleep(READ_TIMEOUT / 20)
+        if place != 5:
             return body_of(path, client)
         client.sendall(trouble)
+        begun.set()
         return None
 
     with serving(answer) as (server, wire):
         answers = asked(wire, 30, at_once=2)
 
+    sent = set(range(30)) - set(unsent(answers))
     assert isinstance(answers[5].what, Refusal)
-    assert {0, 1, 2, 3} <= set(whole(answers)) <= {*range(5), 6, 7}
-    assert set(unsent(answers)) == set(range(30)) - set(whole(answers)) - {5}
-    assert len(server.asked) <= 8
+    assert set(whole(answers)) == sent - {5}
+    # Who was under way goes on; how soon the trouble is seen is the machine's to say.
+    assert set(range(6)) <= sent <= set(range(20))
+    assert len(server.asked) == len(sent)
 
 
 def test_who_says_nothing_is_waited_for_as_long_as_may_be(serving) -> None:
@@ -218,7 +227,7 @@ def test_what_has_come_while_a_slow_body_was_read_is_not_given_up(serving) -> No
         client.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n")
         first_piece.set()
         for piece in (b"/", b"1"):
-            time.sleep(READ_TIMEOUT * 0.8)
+            time.sleep(READ_TIMEOUT * 0.6)
             client.sendall(piece)
         return b""
 
@@ -252,11 +261,11 @@ def test_a_free_connection_that_says_something_is_not_used_again(serving) -> Non
     def answer(path: bytes, client: socket.socket) -> bytes:
         if path == b"/0" and (more := next(evil, None)):
             client.sendall(body_of(path, client))
-            time.sleep(READ_TIMEOUT / 5)
+            time.sleep(READ_TIMEOUT / 10)
             second.set()
             return more
         assert second.wait(READ_TIMEOUT / 2)
-        time.sleep(READ_TIMEOUT / 5)
+        time.sleep(READ_TIMEOUT / 10)
         return body_of(path, client)
 
     with serving(answer) as (_, wire):
