@@ -4,29 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
 from common.errors import BackfillError, TransientError
-from common.ports import AllCreated, AllFetched, Fetched, GoingOn, New, ObjectInfo, Wanted, always
+from common.ports import AllCreated, AllFetched, Fetched, GoingOn, New, ObjectInfo, ObjectStore, Wanted, always
 
 UNASKED = Fetched(None, 0.0, 0.0)
-
-
-class Single(Protocol):
-    """What is done for one object at a time."""
-
-    def fetch(
-        self, *, key: str, into: memoryview, if_match: str | None = None, version_id: str | None = None
-    ) -> ObjectInfo | None: ...
-
-    def create(
-        self,
-        *,
-        key: str,
-        data: bytes | memoryview,
-        content_type: str | None = None,
-        metadata: dict[str, str] | None = None,
-    ) -> ObjectInfo: ...
 
 
 class OneByOne:
@@ -39,7 +21,7 @@ class OneByOne:
         return False
 
     def fetch_several(
-        self: Single,
+        self: ObjectStore,
         wanted: Sequence[Wanted],
         *,
         at_once: int,  # noqa: ARG002
@@ -55,7 +37,7 @@ class OneByOne:
         return found
 
     def create_several(
-        self: Single,
+        self: ObjectStore,
         new: Sequence[New],
         *,
         at_once: int,  # noqa: ARG002
@@ -68,7 +50,7 @@ class OneByOne:
         return made
 
 
-def fetched_alone(store: Single, one: Wanted) -> Fetched:
+def fetched_alone(store: ObjectStore, one: Wanted) -> Fetched:
     """What `fetch` says, its error as a value."""
     began = time.perf_counter()
     answer: ObjectInfo | BackfillError | None
@@ -79,7 +61,7 @@ def fetched_alone(store: Single, one: Wanted) -> Fetched:
     return Fetched(answer, began, time.perf_counter())
 
 
-def created_alone(store: Single, one: New) -> ObjectInfo | BackfillError:
+def created_alone(store: ObjectStore, one: New) -> ObjectInfo | BackfillError:
     """What `create` says, its error as a value."""
     try:
         return store.create(key=one.key, data=one.data, content_type=one.content_type, metadata=one.metadata)
